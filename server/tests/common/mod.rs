@@ -1,0 +1,203 @@
+//! Real processes under test: a cluster of `sharddb start` children on loopback, each with its own
+//! directory, that can be killed and started again.
+#![allow(unreachable_pub)]
+
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+use tempfile::TempDir;
+use tokio_postgres::{Client, NoTls};
+
+/// How long anything may take before the test fails instead of hanging.
+pub const PATIENCE: Duration = Duration::from_secs(60);
+
+/// One process.
+pub struct Node {
+    pub sql: u16,
+    pub rpc: u16,
+    pub http: u16,
+    pub dir: PathBuf,
+    join: Vec<String>,
+    roles: Option<&'static str>,
+    child: Option<Child>,
+}
+
+/// Some processes that form a cluster. Dropping it kills them and removes their directories.
+pub struct Cluster {
+    pub nodes: Vec<Node>,
+    dir: TempDir,
+}
+
+impl Cluster {
+    /// Starts `count` nodes and waits until all accept SQL.
+    pub async fn start(count: usize) -> Cluster {
+        let dir = tempfile::tempdir().expect("temporary directory");
+        let ports: Vec<[u16; 3]> = (0..count).map(|_| free_ports()).collect();
+        let join: Vec<String> = if count == 1 {
+            Vec::new()
+        } else {
+            ports.iter().map(|p| format!("127.0.0.1:{}", p[1])).collect()
+        };
+        let nodes = ports
+            .iter()
+            .enumerate()
+            .map(|(i, p)| Node::new(dir.path().join(format!("n{}", i + 1)), *p, join.clone(), None))
+            .collect();
+        let mut cluster = Cluster { nodes, dir };
+        cluster.nodes.iter_mut().for_each(Node::spawn);
+        for i in 0..count {
+            cluster.client(i).await;
+        }
+        cluster
+    }
+
+    /// Starts one more node that joins through the others.
+    pub async fn add(&mut self, roles: Option<&'static str>) -> usize {
+        let join = self.nodes.iter().map(|n| format!("127.0.0.1:{}", n.rpc)).collect();
+        let dir = self.dir.path().join(format!("n{}", self.nodes.len() + 1));
+        let mut node = Node::new(dir, free_ports(), join, roles);
+        node.spawn();
+        self.nodes.push(node);
+        let index = self.nodes.len() - 1;
+        self.client(index).await;
+        index
+    }
+
+    /// A client of node `i`; waits until the node answers a statement.
+    pub async fn client(&self, i: usize) -> Client {
+        let start = Instant::now();
+        loop {
+            match connect(self.nodes[i].sql).await {
+                Ok(client) => match client.simple_query("SELECT 1").await {
+                    Ok(_) => return client,
+                    Err(e) => assert!(start.elapsed() < PATIENCE, "node {i} answers {e:?}"),
+                },
+                Err(e) => assert!(start.elapsed() < PATIENCE, "node {i} refuses: {e:?}"),
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
+    /// kill -9.
+    pub fn kill(&mut self, i: usize) {
+        self.nodes[i].kill();
+    }
+
+    /// Starts a killed node again on its directory.
+    pub fn restart(&mut self, i: usize) {
+        assert!(self.nodes[i].child.is_none(), "node {i} runs");
+        self.nodes[i].spawn();
+    }
+
+    /// Connection URL of node `i`.
+    pub fn url(&self, i: usize) -> String {
+        format!("postgresql://postgres@127.0.0.1:{}/postgres", self.nodes[i].sql)
+    }
+}
+
+impl Node {
+    fn new(dir: PathBuf, ports: [u16; 3], join: Vec<String>, roles: Option<&'static str>) -> Node {
+        Node { sql: ports[0], rpc: ports[1], http: ports[2], dir, join, roles, child: None }
+    }
+
+    fn spawn(&mut self) {
+        std::fs::create_dir_all(&self.dir).expect("node directory");
+        let log = std::fs::OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(self.dir.with_extension("log"))
+            .expect("log file");
+        let mut command = sharddb();
+        command
+            .arg("start")
+            .args(["--data-dir".as_ref(), self.dir.as_os_str()])
+            .args(["--sql-listen", &format!("127.0.0.1:{}", self.sql)])
+            .args(["--rpc-listen", &format!("127.0.0.1:{}", self.rpc)])
+            .args(["--http-listen", &format!("127.0.0.1:{}", self.http)]);
+        if !self.join.is_empty() {
+            command.args(["--join", &self.join.join(",")]);
+        }
+        if let Some(roles) = self.roles {
+            command.args(["--roles", roles]);
+        }
+        let child = command
+            .stdin(Stdio::null())
+            .stdout(log.try_clone().expect("log file"))
+            .stderr(log)
+            .spawn()
+            .expect("sharddb starts");
+        self.child = Some(child);
+    }
+
+    fn kill(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            // It may have ended by itself; either way it is gone afterwards.
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+
+    /// What the node printed so far.
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(self.dir.with_extension("log")).unwrap_or_default()
+    }
+}
+
+impl Drop for Cluster {
+    fn drop(&mut self) {
+        for node in &mut self.nodes {
+            node.kill();
+            if std::thread::panicking() {
+                eprintln!("--- log of {}\n{}", node.dir.display(), tail(&node.log(), 40));
+            }
+        }
+    }
+}
+
+/// The program under test.
+pub fn sharddb() -> Command {
+    Command::new(Path::new(env!("CARGO_BIN_EXE_sharddb")))
+}
+
+/// Connects as postgres; the connection is driven in the background.
+pub async fn connect(port: u16) -> Result<Client, tokio_postgres::Error> {
+    let config = format!("host=127.0.0.1 port={port} user=postgres dbname=postgres connect_timeout=2");
+    let (client, connection) = tokio_postgres::connect(&config, NoTls).await?;
+    tokio::spawn(connection);
+    Ok(client)
+}
+
+/// One value of one row as text.
+pub async fn value(client: &Client, sql: &str) -> String {
+    let messages = client.simple_query(sql).await.unwrap_or_else(|e| panic!("{sql}: {e:?}"));
+    messages
+        .iter()
+        .find_map(|m| match m {
+            tokio_postgres::SimpleQueryMessage::Row(row) => {
+                Some(row.get(0).unwrap_or("NULL").to_owned())
+            }
+            _ => None,
+        })
+        .unwrap_or_else(|| panic!("{sql}: no row"))
+}
+
+/// Ports that nobody listens on right now, below the ephemeral range so that no outgoing connection
+/// takes one before the child binds it.
+fn free_ports() -> [u16; 3] {
+    use std::sync::atomic::{AtomicU16, Ordering};
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    let base = 10_000 + (std::process::id() % 200) as u16 * 100;
+    let mut next = || loop {
+        let port = base + NEXT.fetch_add(1, Ordering::Relaxed) % 2_000;
+        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return port;
+        }
+    };
+    [next(), next(), next()]
+}
+
+fn tail(text: &str, lines: usize) -> String {
+    let all: Vec<&str> = text.lines().collect();
+    all[all.len().saturating_sub(lines)..].join("\n")
+}

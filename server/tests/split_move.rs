@@ -1,0 +1,74 @@
+//! A table is split, one side moves to a fourth node while a client writes to both; plans show how
+//! many ranges a query touches.
+
+mod common;
+
+use common::{Cluster, value};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+
+async fn explain(client: &tokio_postgres::Client, sql: &str) -> String {
+    let rows = client.query(&format!("EXPLAIN {sql}"), &[]).await.expect("explain");
+    rows.iter().map(|r| r.get::<_, String>(0)).collect::<Vec<_>>().join("\n")
+}
+
+/// The ranges that an EXPLAIN names.
+fn ranges(plan: &str) -> usize {
+    let line = plan.lines().find(|l| l.contains("Ranges:")).unwrap_or_else(|| panic!("{plan}"));
+    line.split("Ranges:").nth(1).unwrap_or("").split(',').count()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn split_and_move_under_writes() {
+    let mut cluster = Cluster::start(3).await;
+    let fourth = cluster.add(None).await;
+    let client = cluster.client(0).await;
+    for sql in [
+        "CREATE TABLE t (id int8 PRIMARY KEY, n int8 NOT NULL)",
+        "INSERT INTO t SELECT i, 0 FROM generate_series(1, 1000) AS i",
+    ] {
+        client.simple_query(sql).await.unwrap_or_else(|e| panic!("{sql}: {e:?}"));
+    }
+    let stop = Arc::new(AtomicBool::new(false));
+    let done = Arc::new(AtomicI64::new(0));
+    let writer_client = cluster.client(1).await;
+    let writer = {
+        let (stop, done) = (stop.clone(), done.clone());
+        tokio::spawn(async move {
+            while !stop.load(Ordering::Relaxed) {
+                let sql = "UPDATE t SET n = n + 1 WHERE id IN (1, 1000)";
+                writer_client.simple_query(sql).await.expect("writes go on");
+                done.fetch_add(1, Ordering::Relaxed);
+            }
+        })
+    };
+    for at in [334, 667] {
+        let sql = format!("SELECT sharddb.split_table('t', {at})");
+        client.simple_query(&sql).await.unwrap_or_else(|e| panic!("{sql}: {e:?}"));
+    }
+    let right = value(
+        &client,
+        "SELECT range_id FROM sharddb.ranges ORDER BY start_key DESC LIMIT 1",
+    )
+    .await;
+    let before = done.load(Ordering::Relaxed);
+    let sql = format!("SELECT sharddb.move_range({right}, {})", fourth + 1);
+    client.simple_query(&sql).await.unwrap_or_else(|e| panic!("{sql}: {e:?}"));
+    let holders =
+        value(&client, &format!("SELECT replicas FROM sharddb.ranges WHERE range_id = {right}")).await;
+    assert!(holders.contains('4'), "range {right} is on {holders}");
+    stop.store(true, Ordering::Relaxed);
+    writer.await.expect("writer");
+    let total = done.load(Ordering::Relaxed);
+    assert!(total > before, "no write during the move");
+    for id in [1, 1000] {
+        let sql = format!("SELECT n FROM t WHERE id = {id}");
+        assert_eq!(value(&client, &sql).await, total.to_string(), "writes to {id} were lost");
+    }
+    assert_eq!(ranges(&explain(&client, "SELECT * FROM t WHERE id = 5").await), 1);
+    assert_eq!(ranges(&explain(&client, "SELECT * FROM t WHERE id BETWEEN 300 AND 400").await), 2);
+    assert_eq!(ranges(&explain(&client, "SELECT count(*) FROM t").await), 3);
+    assert_eq!(value(&client, "SELECT count(*) FROM t").await, "1000");
+    let fourth_client = cluster.client(fourth).await;
+    assert_eq!(value(&fourth_client, "SELECT n FROM t WHERE id = 1000").await, total.to_string());
+}
