@@ -1,1 +1,28 @@
-//! txn
+//! Transaction coordinator and router: what a SQL process uses to reach the ranges.
+//!
+//! ```text
+//!  sql ── Txn ──┬─ write buffer, locks, snapshots        (one transaction)
+//!               ├─ Oracle, MetaClient ── meta leader      (one process)
+//!               └─ Router, Sender ────── range leaders    (one process)
+//! ```
+//!
+//! A [`Txn`] reads at snapshots, buffers its writes and sends them all at COMMIT; `base::api` holds
+//! the protocol on one page. What this crate adds to it are the retries: a request that certainly
+//! did nothing is sent again to whoever leads by now, a request of unknown fate is sent again in a
+//! way that cannot apply twice, and only when neither gives an answer within the deadline does the
+//! caller see [`base::KvError::Unavailable`] or [`base::KvError::Ambiguous`].
+//!
+//! **No wait in here is without a deadline, and no correctness rests on a cache**: the RangeMap is
+//! a hint, locks are a courtesy, every condition travels with the write it guards.
+
+mod client;
+mod config;
+mod router;
+mod scan_types;
+mod txn;
+
+pub use client::{TxnClient, TxnEnv};
+pub use config::TxnConfig;
+pub use router::{Route, Router};
+pub use scan_types::{TxnScan, TxnScanPage};
+pub use txn::{Isolation, SavepointId, TouchLog, Txn, TxnLocked};
