@@ -1,1 +1,44 @@
-fn main() {}
+//! The binary: sockets, threads, settings, metrics, HTTP and the command line. It wires the crates
+//! together and holds no rule of its own about data.
+
+mod cli;
+mod demo;
+mod exit;
+mod settings;
+mod signals;
+
+use clap::Parser;
+use cli::{Cli, Command};
+use std::process::ExitCode;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return fail(&format!("cannot start threads: {error}")),
+    };
+    let outcome = runtime.block_on(async {
+        match &cli.command {
+            Command::Start(args) => start::run(args).await,
+            Command::Demo(args) => demo::run(args).await,
+            Command::Status(args) => admin::status(args).await,
+            Command::Cluster(args) => admin::cluster(args).await,
+            Command::Bench(args) => bench::run(args).await,
+        }
+    });
+    // Background tasks end with the process; nothing of value waits in them.
+    runtime.shutdown_background();
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => fail(&failure.to_string()),
+    }
+}
+
+fn fail(line: &str) -> ExitCode {
+    use std::io::Write;
+    let _ = writeln!(std::io::stderr(), "sharddb: {line}");
+    ExitCode::FAILURE
+}
