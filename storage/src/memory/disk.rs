@@ -1,0 +1,96 @@
+//! A simulated disk: holds what was written, loses what was not synced when it crashes.
+
+use crate::{StorageError, StorageResult, WriteBatch};
+use parking_lot::Mutex;
+use std::sync::Arc;
+
+/// A disk that outlives the engines opened on it. Clones are the same disk.
+#[derive(Clone, Default)]
+pub struct MemDisk(Arc<Mutex<State>>);
+
+#[derive(Default)]
+struct State {
+    /// Every batch since the disk was made, in order.
+    log: Vec<WriteBatch>,
+    /// How many of them survive a crash.
+    synced: usize,
+    opening: u64,
+    is_full: bool,
+    fails_sync: bool,
+}
+
+impl MemDisk {
+    /// An empty disk.
+    pub fn new() -> MemDisk {
+        MemDisk::default()
+    }
+
+    /// How many batches a crash now could lose.
+    pub fn unsynced(&self) -> usize {
+        let state = self.0.lock();
+        state.log.len() - state.synced
+    }
+
+    /// Crashes the machine: of the unsynced batches the first `survivors` are kept, the rest is
+    /// lost. Engines that are open on the disk can write no more.
+    pub fn crash(&self, survivors: usize) {
+        let mut state = self.0.lock();
+        let kept = state.log.len().min(state.synced + survivors);
+        state.log.truncate(kept);
+        state.synced = kept;
+        state.opening += 1;
+        state.fails_sync = false;
+    }
+
+    /// Makes every write fail for lack of space, or lets them through again.
+    pub fn set_full(&self, is_full: bool) {
+        self.0.lock().is_full = is_full;
+    }
+
+    /// Makes the next sync fail.
+    pub fn fail_next_sync(&self) {
+        self.0.lock().fails_sync = true;
+    }
+
+    /// Starts a new opening: feeds everything written to `apply`.
+    pub(crate) fn open(&self, apply: impl FnMut(&WriteBatch)) -> u64 {
+        let mut state = self.0.lock();
+        state.opening += 1;
+        state.log.iter().for_each(apply);
+        state.opening
+    }
+
+    pub(crate) fn append(&self, opening: u64, batch: WriteBatch) -> StorageResult<()> {
+        let mut state = self.0.lock();
+        state.check(opening)?;
+        if state.is_full {
+            return Err(StorageError::DiskFull);
+        }
+        state.log.push(batch);
+        Ok(())
+    }
+
+    pub(crate) fn sync(&self, opening: u64) -> StorageResult<()> {
+        let mut state = self.0.lock();
+        state.check(opening)?;
+        if std::mem::take(&mut state.fails_sync) {
+            return Err(StorageError::SyncFailed("simulated".into()));
+        }
+        state.synced = state.log.len();
+        Ok(())
+    }
+
+    pub(crate) fn free_bytes(&self) -> u64 {
+        if self.0.lock().is_full { 0 } else { 1 << 40 }
+    }
+}
+
+impl State {
+    fn check(&self, opening: u64) -> StorageResult<()> {
+        if self.opening == opening {
+            Ok(())
+        } else {
+            Err(StorageError::Io("the simulated machine has crashed".into()))
+        }
+    }
+}
