@@ -1,0 +1,155 @@
+//! The life of one connection: startup, messages, end.
+
+use super::client::Client;
+use super::dispatch::{Next, dispatch, status};
+use super::errors;
+use super::listener::PgServer;
+use sql::session::{ConnectParams, Session};
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::TcpStream;
+use tokio::sync::watch;
+use wire::{ErrorFields, FrontendEvent, Recovery, Severity, Startup, WireError};
+
+/// A peer that has not said who it is by then is dropped.
+const STARTUP_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// Serves one client until it leaves, breaks the protocol, or the server stops.
+pub(super) async fn run(stream: TcpStream, server: Arc<PgServer>, stop: watch::Receiver<bool>) {
+    let mut client = Client::new(stream);
+    let started = tokio::time::timeout(STARTUP_TIMEOUT, start(&mut client, &server)).await;
+    let Ok(Some(startup)) = started else { return };
+    // An end of the stream, orderly or not, ends the session: there is nobody to tell.
+    let _ = converse(&mut client, &server, startup, stop).await;
+}
+
+/// Reads startup packets; `None` when there is no session to come.
+async fn start(client: &mut Client, server: &PgServer) -> Option<Startup> {
+    loop {
+        match client.input.next_event() {
+            Ok(Some(FrontendEvent::SslRequest | FrontendEvent::GssRequest)) => {
+                client.out.encryption_refused();
+                client.flush().await.ok()?;
+            }
+            Ok(Some(FrontendEvent::Cancel(key))) => {
+                server.cancels.cancel(key);
+                return None;
+            }
+            Ok(Some(FrontendEvent::Startup(startup))) => return Some(startup),
+            Ok(Some(_)) => return None,
+            Ok(None) => {
+                if !client.read().await.ok()? {
+                    return None;
+                }
+            }
+            Err(error) => {
+                client.out.error(&error.fields);
+                client.flush().await.ok()?;
+                return None;
+            }
+        }
+    }
+}
+
+async fn converse(
+    client: &mut Client,
+    server: &PgServer,
+    startup: Startup,
+    mut stop: watch::Receiver<bool>,
+) -> io::Result<()> {
+    let Some(_permit) = server.admit() else {
+        let message = "sorry, too many clients already";
+        return refuse(client, ErrorFields::new(Severity::Fatal, "53300", message)).await;
+    };
+    let process_id = server.cancels.next_process_id();
+    let params = ConnectParams {
+        user: startup.user,
+        database: startup.database,
+        options: startup.parameters,
+        process_id,
+    };
+    let mut session = match server.engine.connect(params).await {
+        Ok(session) => session,
+        Err(error) => return refuse(client, errors::fatal(&error)).await,
+    };
+    let registered = server.cancels.register(process_id, session.cancel_token());
+    client.input.authenticated();
+    if let Some(options) = &startup.negotiate {
+        client.out.negotiate_protocol_version(options);
+    }
+    client.out.authentication_ok();
+    for (name, value) in session.parameters() {
+        // Settings are bounded far below the limit of a message.
+        let _ = client.out.parameter_status(&name, &value);
+    }
+    client.out.backend_key_data(registered.key);
+    client.out.ready_for_query(status(&session));
+    client.flush().await?;
+    let outcome = messages(client, &mut session, &mut stop).await;
+    session.close().await;
+    outcome
+}
+
+/// The main loop. Output is sent when the input has run dry.
+async fn messages(
+    client: &mut Client,
+    session: &mut Session,
+    stop: &mut watch::Receiver<bool>,
+) -> io::Result<()> {
+    loop {
+        match client.input.next_event() {
+            Ok(Some(event)) => match dispatch(event, session, client).await {
+                Next::Continue => client.flush_if_large().await?,
+                Next::Flush => client.flush().await?,
+                Next::Ready => {
+                    client.out.ready_for_query(status(session));
+                    client.flush_if_large().await?;
+                }
+                Next::Close => return client.flush().await,
+            },
+            Ok(None) => {
+                client.flush().await?;
+                tokio::select! {
+                    biased;
+                    more = client.read() => if !more? { return Ok(()) },
+                    _ = stop.wait_for(|stop| *stop) => return shut_down(client).await,
+                }
+            }
+            Err(error) => {
+                if protocol_error(client, session, &error).await? {
+                    return Ok(());
+                }
+            }
+        }
+    }
+}
+
+/// Answers a breach of the protocol; true when the connection ends.
+async fn protocol_error(
+    client: &mut Client,
+    session: &mut Session,
+    error: &WireError,
+) -> io::Result<bool> {
+    client.out.error(&error.fields);
+    session.fail();
+    match error.recovery {
+        Recovery::Close => {
+            client.flush().await?;
+            return Ok(true);
+        }
+        Recovery::SkipUntilSync => {}
+        Recovery::Ready => client.out.ready_for_query(status(session)),
+    }
+    Ok(false)
+}
+
+async fn shut_down(client: &mut Client) -> io::Result<()> {
+    let message = "terminating connection due to administrator command";
+    refuse(client, ErrorFields::new(Severity::Fatal, "57P01", message)).await
+}
+
+async fn refuse(client: &mut Client, fields: ErrorFields) -> io::Result<()> {
+    client.out.error(&fields);
+    client.flush().await
+}

@@ -1,0 +1,17 @@
+//! PostgreSQL connections: the accept loop, one task a connection, and the glue between `wire`
+//! (bytes), `sql` (sessions) and the socket.
+//!
+//! ```text
+//! socket ─read─► wire::Connection ─event─► dispatch ─► sql::Session
+//!        ◄─write─ wire::Writer    ◄─rows── Client (RowSink)  ◄──┘
+//! ```
+
+mod cancel;
+mod client;
+mod connection;
+mod dispatch;
+mod errors;
+mod listener;
+mod sink;
+
+pub(crate) use listener::{PgServer, serve};
