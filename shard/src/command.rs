@@ -38,7 +38,8 @@ pub struct Effect {
 pub enum Trigger {
     /// The range becomes `left`; `right` starts on every node that holds a replica of `left`.
     Split { left: RangeDescriptor, right: RangeDescriptor },
-    /// No snapshot below this is served any more; replicas drop what it frees.
+    /// No snapshot below this is served any more. What it frees is removed by effects of later
+    /// commands.
     SafePoint(Timestamp),
     /// The log up to this index (inclusive) may go.
     TruncateLog { index: u64 },

@@ -2,7 +2,7 @@
 //! of the other, and nothing else.
 
 use crate::command::Command;
-use base::{BoxFuture, KvResult, MonoTime, NodeId, RangeDescriptor, ReplicaDescriptor};
+use base::{BoxFuture, KvResult, MonoTime, NodeId, RangeDescriptor, ReplicaDescriptor, Timestamp};
 use std::sync::Arc;
 
 /// What evaluation asks of one replica's replication. Implemented below Raft.
@@ -20,7 +20,8 @@ pub trait Replication: Send + Sync {
     fn read_index(&self) -> BoxFuture<'static, KvResult<u64>>;
     /// Proposes a command. Ends when it is applied on this replica and its effects are visible to
     /// new engine snapshots. `NotLeader`/`StaleEpoch`/`Unavailable` mean that it never will be;
-    /// `Ambiguous` that it may.
+    /// `Ambiguous` that it may: this replica has lost its leadership meanwhile. While it leads it
+    /// knows, so the future must not end earlier: the caller's latches protect what is in flight.
     fn propose(&self, command: Command) -> BoxFuture<'static, KvResult<()>>;
     /// Adds and removes replicas step by step; ends when the change is complete.
     fn change_replicas(
@@ -32,6 +33,10 @@ pub trait Replication: Send + Sync {
     fn transfer_leader(&self, target: NodeId) -> BoxFuture<'static, KvResult<()>>;
     /// Raft term, applied index (for views).
     fn progress(&self) -> (u64, u64);
+    /// The highest [`crate::command::Trigger::SafePoint`] applied; part of the replicated state,
+    /// so it survives restarts and travels with snapshots. `Timestamp::ZERO` at first. The
+    /// versions that it frees are removed by later commands, so replicas stay alike.
+    fn safe_point(&self) -> Timestamp;
 }
 
 /// What replication tells evaluation. Called from the apply path, in log order, never
