@@ -56,10 +56,10 @@ pub fn row_value(table: &Table, row: &[Datum]) -> Bytes {
     let mut writer = TupleWriter::new();
     for (column, datum) in table.columns.iter().zip(row) {
         if !column.is_dropped {
-            writer.put(column.id, datum, column.ty);
+            writer.put(column.id, datum);
         }
     }
-    writer.finish()
+    writer.finish().into()
 }
 
 /// The entry of a row in a secondary index. Partial indexes: ask only for rows that belong to it.
@@ -106,7 +106,7 @@ pub fn put_key_prefix(
     out: &mut Vec<u8>,
 ) -> Result<(), SqlError> {
     for (column, value) in columns.iter().zip(values) {
-        types::key::put(value, column_type(table, column.column)?, column.direction, out)?;
+        types::key::put(value, column_type(table, column.column)?, column.direction, out);
     }
     Ok(())
 }
@@ -120,7 +120,7 @@ pub fn read_key(
     let mut reader = KeyReader::new(encoded);
     columns
         .iter()
-        .map(|c| types::key::read(column_type(table, c.column)?, c.direction, &mut reader))
+        .map(|c| Ok(types::key::read(column_type(table, c.column)?, c.direction, &mut reader)?))
         .collect()
 }
 
@@ -151,7 +151,7 @@ fn put_columns(
     for column in columns {
         let position = position(table, column.column)?;
         let ty = table.columns[position].ty;
-        types::key::put(&row[position], ty, column.direction, out)?;
+        types::key::put(&row[position], ty, column.direction, out);
     }
     Ok(())
 }
@@ -161,10 +161,10 @@ fn entry_value(table: &Table, index: &Index, row: &[Datum]) -> Bytes {
     let stored = entry_columns(table, index);
     for (column, datum) in table.columns.iter().zip(row) {
         if stored.binary_search(&column.id).is_ok() {
-            writer.put(column.id, datum, column.ty);
+            writer.put(column.id, datum);
         }
     }
-    writer.finish()
+    writer.finish().into()
 }
 
 fn has_null(table: &Table, index: &Index, row: &[Datum]) -> bool {

@@ -13,18 +13,28 @@
 //!
 //! **No statement reads a descriptor from the key space**: they all see the snapshot.
 
+mod bootstrap;
+mod catalog;
+mod counters;
 pub mod descriptor;
+mod error;
 pub mod layout;
 mod snapshot;
+pub mod store;
 mod wire;
+
+pub use catalog::{Catalog, CatalogBroadcast, NobodyElse, Pin};
+pub use counters::Counters;
 
 pub use descriptor::{
     Check, Column, ColumnId, Database, Descriptor, ForeignKey, ForeignKeyAction, Identity, Index,
     IndexColumn, IndexState, Oid, OwnedBy, Role, Schema, Sequence, Table, TableKind, View,
     ViewColumn,
 };
+pub use error::CatalogError;
 pub use snapshot::{
     CatalogSnapshot, INFORMATION_SCHEMA, PG_CATALOG, POSTGRES_DATABASE, POSTGRES_ROLE, PUBLIC,
     Relation, SHARDDB,
 };
+pub use store::CatalogChanges;
 pub use wire::Malformed;

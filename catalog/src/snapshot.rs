@@ -94,12 +94,10 @@ impl CatalogSnapshot {
         changes: impl IntoIterator<Item = (&'a Oid, &'a Option<Descriptor>)>,
     ) -> CatalogSnapshot {
         let mut next = self.clone();
-        for (oid, object) in changes {
-            next.remove(*oid);
-            if let Some(object) = object {
-                next.add(object.clone());
-            }
-        }
+        // Two passes: a name may move from one object to another.
+        let changes: Vec<_> = changes.into_iter().collect();
+        changes.iter().for_each(|(oid, _)| next.remove(**oid));
+        changes.iter().filter_map(|(_, object)| object.clone()).for_each(|o| next.add(o));
         next.renew();
         next
     }

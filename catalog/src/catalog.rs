@@ -1,0 +1,201 @@
+//! The process's copy of the catalog and how it learns of changes.
+//!
+//! A transaction that changes the catalog commits like any other and then *announces* its commit
+//! timestamp: every process that serves SQL loads the catalog as of that timestamp or later before
+//! the announcement is answered, and only then is the client told. So a client that saw DDL succeed
+//! finds its effect on every node, and statements validate their plans against the process's own
+//! copy without asking anybody.
+//!
+//! Transactions that began to write under an older version may still be running on any node.
+//! Where that matters (an index that they do not maintain, storage that is about to be abandoned)
+//! the announcement asks to *drain*: it is answered when no transaction that pinned an older
+//! version is left.
+
+use crate::CatalogError;
+use crate::descriptor::{Descriptor, Table};
+use crate::snapshot::CatalogSnapshot;
+use crate::{bootstrap, store};
+use base::{BoxFuture, Clock, KvResult, MonoTime, Timestamp};
+use parking_lot::{Mutex, RwLock};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+use txn::{Isolation, TxnClient};
+
+/// Pause between looks at transactions that hold up a drain.
+const DRAIN_POLL: Duration = Duration::from_millis(2);
+
+/// Reaches the other processes. The server implements it over its internal protocol; alone on one
+/// node there is nobody to tell ([`NobodyElse`]).
+pub trait CatalogBroadcast: Send + Sync {
+    /// Makes every other live process that serves SQL call [`Catalog::adopt`] with the same
+    /// arguments; answers when each has answered, or can no longer serve under the old version
+    /// because its lease ([`Catalog::set_lease`]) has run out.
+    fn announce(&self, at: Timestamp, drain: bool) -> BoxFuture<'static, KvResult<()>>;
+}
+
+/// The broadcast of a process that is alone.
+pub struct NobodyElse;
+
+impl CatalogBroadcast for NobodyElse {
+    fn announce(&self, _at: Timestamp, _drain: bool) -> BoxFuture<'static, KvResult<()>> {
+        Box::pin(async { Ok(()) })
+    }
+}
+
+/// One per process.
+pub struct Catalog {
+    client: TxnClient,
+    clock: Arc<dyn Clock>,
+    broadcast: Arc<dyn CatalogBroadcast>,
+    builtin: Vec<Arc<Table>>,
+    current: RwLock<Loaded>,
+    /// Id of the current snapshot, to be compared without a lock.
+    current_id: AtomicU64,
+    lease_until: AtomicU64,
+    pins: Mutex<BTreeMap<Timestamp, u64>>,
+    /// Counts loads: what is cached beside the catalog (sequence values) checks it.
+    epoch: AtomicU64,
+    loading: futures::lock::Mutex<()>,
+}
+
+#[derive(Clone)]
+struct Loaded {
+    snapshot: Arc<CatalogSnapshot>,
+    at: Timestamp,
+}
+
+/// A transaction that works under one version of the catalog; dropping it lets drains pass.
+pub struct Pin {
+    catalog: Arc<Catalog>,
+    at: Timestamp,
+}
+
+impl Drop for Pin {
+    fn drop(&mut self) {
+        let mut pins = self.catalog.pins.lock();
+        if let Some(count) = pins.get_mut(&self.at) {
+            *count -= 1;
+            if *count == 0 {
+                pins.remove(&self.at);
+            }
+        }
+    }
+}
+
+impl Catalog {
+    /// Knows only the built-in virtual tables until [`Catalog::open`].
+    pub fn new(
+        client: TxnClient,
+        clock: Arc<dyn Clock>,
+        broadcast: Arc<dyn CatalogBroadcast>,
+        builtin: Vec<Arc<Table>>,
+    ) -> Arc<Catalog> {
+        let snapshot = Arc::new(with_builtin(Vec::new(), &builtin));
+        Arc::new(Catalog {
+            client,
+            clock,
+            broadcast,
+            builtin,
+            current_id: AtomicU64::new(snapshot.id()),
+            current: RwLock::new(Loaded { snapshot, at: Timestamp::ZERO }),
+            lease_until: AtomicU64::new(u64::MAX),
+            pins: Mutex::new(BTreeMap::new()),
+            epoch: AtomicU64::new(0),
+            loading: futures::lock::Mutex::new(()),
+        })
+    }
+
+    /// Sets the catalog up if this cluster has none yet, and loads it.
+    pub async fn open(&self) -> Result<(), CatalogError> {
+        bootstrap::run(&self.client).await?;
+        let now = self.client.now().await?;
+        self.load(now).await
+    }
+
+    /// The newest committed catalog that this process knows.
+    pub fn current(&self) -> Arc<CatalogSnapshot> {
+        self.current.read().snapshot.clone()
+    }
+
+    /// [`CatalogSnapshot::id`] of [`Catalog::current`], cheaply.
+    pub fn current_id(&self) -> u64 {
+        self.current_id.load(Ordering::Acquire)
+    }
+
+    /// Grows with every load.
+    pub fn epoch(&self) -> u64 {
+        self.epoch.load(Ordering::Acquire)
+    }
+
+    /// The snapshot for a transaction that is going to write: counted until the pin is dropped.
+    pub fn pin(self: &Arc<Self>) -> (Arc<CatalogSnapshot>, Pin) {
+        let current = self.current.read();
+        *self.pins.lock().entry(current.at).or_insert(0) += 1;
+        (current.snapshot.clone(), Pin { catalog: self.clone(), at: current.at })
+    }
+
+    /// Until when this process may serve without hearing from the cluster; a process alone needs
+    /// no lease and never sets one.
+    pub fn set_lease(&self, until: MonoTime) {
+        self.lease_until.store(until.0, Ordering::Release);
+    }
+
+    /// May statements run under the current version? Else the process is cut off from the cluster.
+    pub fn has_lease(&self) -> bool {
+        let until = self.lease_until.load(Ordering::Acquire);
+        until == u64::MAX || self.clock.now().0 < until
+    }
+
+    /// A change committed at `at`: loads the catalog as of then or later; with `drain` also waits
+    /// for transactions pinned to older versions.
+    pub async fn adopt(&self, at: Timestamp, drain: bool) -> Result<(), CatalogError> {
+        if self.current.read().at < at {
+            self.load(at).await?;
+        }
+        while drain && self.oldest_pin().is_some_and(|pinned| pinned < at) {
+            self.clock.sleep(DRAIN_POLL).await;
+        }
+        Ok(())
+    }
+
+    /// Adopts a change here and everywhere else. `Err` means that some process could not be
+    /// reached and might still work under the old version.
+    pub async fn announce(&self, at: Timestamp, drain: bool) -> Result<(), CatalogError> {
+        self.adopt(at, drain).await?;
+        Ok(self.broadcast.announce(at, drain).await?)
+    }
+
+    /// The transaction client that descriptors are read through.
+    pub fn client(&self) -> &TxnClient {
+        &self.client
+    }
+
+    fn oldest_pin(&self) -> Option<Timestamp> {
+        self.pins.lock().keys().next().copied()
+    }
+
+    async fn load(&self, at_least: Timestamp) -> Result<(), CatalogError> {
+        let _one_at_a_time = self.loading.lock().await;
+        if self.current.read().at >= at_least {
+            return Ok(());
+        }
+        let mut txn = self.client.begin(Isolation::RepeatableRead, true);
+        let at = txn.snapshot().await?;
+        let objects = store::load(&mut txn).await?;
+        txn.rollback().await;
+        let snapshot = Arc::new(with_builtin(objects, &self.builtin));
+        let mut current = self.current.write();
+        self.current_id.store(snapshot.id(), Ordering::Release);
+        *current = Loaded { snapshot, at };
+        self.epoch.fetch_add(1, Ordering::AcqRel);
+        Ok(())
+    }
+}
+
+fn with_builtin(objects: Vec<Descriptor>, builtin: &[Arc<Table>]) -> CatalogSnapshot {
+    let schemas = bootstrap::builtin_schemas().map(|s| Descriptor::Schema(Arc::new(s)));
+    let tables = builtin.iter().cloned().map(Descriptor::Table);
+    CatalogSnapshot::new(objects.into_iter().chain(schemas).chain(tables))
+}
