@@ -21,3 +21,9 @@ pub fn say(line: &str) {
     // A reader that went away does not stop a server.
     let _ = writeln!(out, "{line}").and_then(|()| out.flush());
 }
+
+/// Prints a line on standard error.
+pub fn complain(line: &str) {
+    // There is nobody else to tell.
+    let _ = writeln!(std::io::stderr(), "sharddb: {line}");
+}

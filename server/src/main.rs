@@ -38,7 +38,6 @@ fn main() -> ExitCode {
 }
 
 fn fail(line: &str) -> ExitCode {
-    use std::io::Write;
-    let _ = writeln!(std::io::stderr(), "sharddb: {line}");
+    exit::complain(line);
     ExitCode::FAILURE
 }
