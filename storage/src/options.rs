@@ -20,7 +20,7 @@ pub struct EngineOptions {
 impl Default for EngineOptions {
     fn default() -> Self {
         Self {
-            cache_bytes: 96 << 20,
+            cache_bytes: 256 << 20,
             write_buffer_bytes: 96 << 20,
             background_jobs: 2,
             open_files_max: 512,
