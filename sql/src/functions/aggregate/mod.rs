@@ -1,0 +1,6 @@
+//! The aggregates.
+
+use super::Aggregate;
+
+/// The families of aggregates.
+pub(super) const AGGREGATES: &[&[Aggregate]] = &[];

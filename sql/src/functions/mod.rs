@@ -1,0 +1,19 @@
+//! The built-in functions, operators and aggregates: a registry in which each is declared once, its
+//! SQL signature beside its code, one family a file.
+//!
+//! Which of several candidates a call means is the binder's question (PostgreSQL's overload
+//! resolution); the registry only lists them. Arguments arrive converted to the declared types;
+//! of strict functions the caller answers NULL itself when an argument is NULL.
+
+mod aggregate;
+mod context;
+mod declare;
+mod registry;
+
+pub use context::{EvalContext, FunctionEnv, NoEnv};
+pub use declare::{
+    AggState, Aggregate, Body, Eval, Function, Operator, SetEval, SetRows, Volatility,
+};
+pub use registry::{
+    aggregates, all_aggregates, all_functions, all_operators, is_known, lookup, operator, operators,
+};
