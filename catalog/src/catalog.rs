@@ -6,13 +6,13 @@
 //! finds its effect on every node, and statements validate their plans against the process's own
 //! copy without asking anybody.
 //!
-//! Transactions that began to write under an older version may still be running on any node.
+//! Transactions that wrote to a table under an older version may still be running on any node.
 //! Where that matters (an index that they do not maintain, storage that is about to be abandoned)
-//! the announcement asks to *drain*: it is answered when no transaction that pinned an older
-//! version is left.
+//! the announcement asks to *drain* the table: it is answered when no transaction is left that
+//! pinned the table under an older version.
 
 use crate::CatalogError;
-use crate::descriptor::{Descriptor, Table};
+use crate::descriptor::{Descriptor, Oid, Table};
 use crate::snapshot::CatalogSnapshot;
 use crate::{bootstrap, store};
 use base::{BoxFuture, Clock, KvResult, MonoTime, Timestamp};
@@ -32,14 +32,14 @@ pub trait CatalogBroadcast: Send + Sync {
     /// Makes every other live process that serves SQL call [`Catalog::adopt`] with the same
     /// arguments; answers when each has answered, or can no longer serve under the old version
     /// because its lease ([`Catalog::set_lease`]) has run out.
-    fn announce(&self, at: Timestamp, drain: bool) -> BoxFuture<'static, KvResult<()>>;
+    fn announce(&self, at: Timestamp, drain: Option<Oid>) -> BoxFuture<'static, KvResult<()>>;
 }
 
 /// The broadcast of a process that is alone.
 pub struct NobodyElse;
 
 impl CatalogBroadcast for NobodyElse {
-    fn announce(&self, _at: Timestamp, _drain: bool) -> BoxFuture<'static, KvResult<()>> {
+    fn announce(&self, _at: Timestamp, _drain: Option<Oid>) -> BoxFuture<'static, KvResult<()>> {
         Box::pin(async { Ok(()) })
     }
 }
@@ -54,7 +54,8 @@ pub struct Catalog {
     /// Id of the current snapshot, to be compared without a lock.
     current_id: AtomicU64,
     lease_until: AtomicU64,
-    pins: Mutex<BTreeMap<Timestamp, u64>>,
+    /// How many transactions have written to a table under the version of a timestamp.
+    pins: Mutex<BTreeMap<(Oid, Timestamp), u64>>,
     /// Counts loads: what is cached beside the catalog (sequence values) checks it.
     epoch: AtomicU64,
     loading: futures::lock::Mutex<()>,
@@ -66,19 +67,28 @@ struct Loaded {
     at: Timestamp,
 }
 
-/// A transaction that works under one version of the catalog; dropping it lets drains pass.
+/// A transaction writes to a table under one version of the catalog; dropping the pin lets drains
+/// of the table pass.
 pub struct Pin {
     catalog: Arc<Catalog>,
+    table: Oid,
     at: Timestamp,
+}
+
+impl Pin {
+    /// The table.
+    pub fn table(&self) -> Oid {
+        self.table
+    }
 }
 
 impl Drop for Pin {
     fn drop(&mut self) {
         let mut pins = self.catalog.pins.lock();
-        if let Some(count) = pins.get_mut(&self.at) {
+        if let Some(count) = pins.get_mut(&(self.table, self.at)) {
             *count -= 1;
             if *count == 0 {
-                pins.remove(&self.at);
+                pins.remove(&(self.table, self.at));
             }
         }
     }
@@ -129,11 +139,16 @@ impl Catalog {
         self.epoch.load(Ordering::Acquire)
     }
 
-    /// The snapshot for a transaction that is going to write: counted until the pin is dropped.
-    pub fn pin(self: &Arc<Self>) -> (Arc<CatalogSnapshot>, Pin) {
+    /// A transaction is about to write to a table under this snapshot; `None` when the snapshot is
+    /// no longer current and the statement has to be planned again.
+    pub fn pin(self: &Arc<Self>, table: Oid, snapshot: u64) -> Option<Pin> {
         let current = self.current.read();
-        *self.pins.lock().entry(current.at).or_insert(0) += 1;
-        (current.snapshot.clone(), Pin { catalog: self.clone(), at: current.at })
+        if current.snapshot.id() != snapshot {
+            return None;
+        }
+        // Under the read lock: whoever adopts a newer version afterwards sees the pin.
+        *self.pins.lock().entry((table, current.at)).or_insert(0) += 1;
+        Some(Pin { catalog: self.clone(), table, at: current.at })
     }
 
     /// Until when this process may serve without hearing from the cluster; a process alone needs
@@ -149,20 +164,22 @@ impl Catalog {
     }
 
     /// A change committed at `at`: loads the catalog as of then or later; with `drain` also waits
-    /// for transactions pinned to older versions.
-    pub async fn adopt(&self, at: Timestamp, drain: bool) -> Result<(), CatalogError> {
+    /// for transactions that have written to this table under older versions.
+    pub async fn adopt(&self, at: Timestamp, drain: Option<Oid>) -> Result<(), CatalogError> {
         if self.current.read().at < at {
             self.load(at).await?;
         }
-        while drain && self.oldest_pin().is_some_and(|pinned| pinned < at) {
-            self.clock.sleep(DRAIN_POLL).await;
+        if let Some(table) = drain {
+            while self.is_pinned(table, at) {
+                self.clock.sleep(DRAIN_POLL).await;
+            }
         }
         Ok(())
     }
 
     /// Adopts a change here and everywhere else. `Err` means that some process could not be
     /// reached and might still work under the old version.
-    pub async fn announce(&self, at: Timestamp, drain: bool) -> Result<(), CatalogError> {
+    pub async fn announce(&self, at: Timestamp, drain: Option<Oid>) -> Result<(), CatalogError> {
         self.adopt(at, drain).await?;
         Ok(self.broadcast.announce(at, drain).await?)
     }
@@ -172,8 +189,8 @@ impl Catalog {
         &self.client
     }
 
-    fn oldest_pin(&self) -> Option<Timestamp> {
-        self.pins.lock().keys().next().copied()
+    fn is_pinned(&self, table: Oid, below: Timestamp) -> bool {
+        self.pins.lock().range((table, Timestamp::ZERO)..(table, below)).next().is_some()
     }
 
     async fn load(&self, at_least: Timestamp) -> Result<(), CatalogError> {

@@ -97,7 +97,7 @@ impl CatalogSnapshot {
         // Two passes: a name may move from one object to another.
         let changes: Vec<_> = changes.into_iter().collect();
         changes.iter().for_each(|(oid, _)| next.remove(**oid));
-        changes.iter().filter_map(|(_, object)| object.clone()).for_each(|o| next.add(o));
+        changes.iter().filter_map(|(_, object)| (*object).clone()).for_each(|o| next.add(o));
         next.renew();
         next
     }
