@@ -1,12 +1,19 @@
 //! The process-wide side of the coordinator: begins transactions and reaches meta and the ranges.
 
 use crate::config::TxnConfig;
+use crate::ids::{TxnIds, allocate};
+use crate::meta_client::{MetaClient, mismatch};
+use crate::oracle::Oracle;
 use crate::router::Router;
+use crate::sender::{Failed, Sending};
+use crate::snapshots::ActiveSnapshots;
 use crate::txn::{Isolation, Txn};
-use base::api::increment::{IncrementOp, IncrementResponse};
-use base::api::{RangeOp, RangeResponse};
+use base::api::admin::{SplitRequest, SplitResponse};
+use base::api::increment::{IncrementOp, IncrementRequest, IncrementResponse};
+use base::api::stats::{StatsRequest, StatsResponse};
+use base::api::{RangeOp, RangeRequest, RangeResponse};
 use base::meta_api::{IdKind, MetaRequest, MetaResponse};
-use base::{Clock, Key, KvError, KvResult, Pushdown, RangeId, Timestamp, Transport};
+use base::{Clock, Key, KvError, KvResult, NodeId, Pushdown, RangeId, Timestamp, Transport};
 use std::sync::Arc;
 
 /// What the coordinator needs from its process.
@@ -24,56 +31,164 @@ pub struct TxnEnv {
 /// One per process; cheap to clone.
 #[derive(Clone)]
 pub struct TxnClient {
-    env: Arc<TxnEnv>,
-    router: Arc<Router>,
+    pub(crate) core: Arc<Core>,
+}
+
+/// What all transactions of the process share.
+pub(crate) struct Core {
+    pub(crate) env: Arc<TxnEnv>,
+    pub(crate) meta: Arc<MetaClient>,
+    pub(crate) oracle: Oracle,
+    pub(crate) router: Router,
+    pub(crate) ids: TxnIds,
+    pub(crate) snapshots: ActiveSnapshots,
 }
 
 impl TxnClient {
     /// Nothing is sent until it is needed.
     pub fn new(env: TxnEnv) -> TxnClient {
-        TxnClient { env: Arc::new(env), router: Arc::new(Router {}) }
+        let env = Arc::new(env);
+        let meta = Arc::new(MetaClient::new(env.clone()));
+        let core = Core {
+            oracle: Oracle::new(meta.clone()),
+            router: Router::new(env.clone(), meta.clone()),
+            ids: TxnIds::new(meta.clone(), env.config.id_block.max(1)),
+            snapshots: ActiveSnapshots::default(),
+            meta,
+            env,
+        };
+        TxnClient { core: Arc::new(core) }
     }
 
     /// Begins a transaction. Costs nothing until it reads or writes.
     pub fn begin(&self, isolation: Isolation, read_only: bool) -> Txn {
-        Txn::new(self.clone(), isolation, read_only)
+        Txn::new(self.core.clone(), isolation, read_only)
     }
 
     /// Draws a timestamp from the oracle: greater than every timestamp used before the call.
     pub async fn now(&self) -> KvResult<Timestamp> {
-        Err(unfinished())
+        self.core.oracle.now().await
     }
 
     /// Allocates `count` consecutive ids; answers the first.
     pub async fn next_ids(&self, kind: IdKind, count: u64) -> KvResult<u64> {
-        let _ = (kind, count);
-        Err(unfinished())
+        allocate(&self.core.meta, kind, count).await
     }
 
-    /// Advances or sets a counter (sequences), outside any transaction.
+    /// Advances or sets a counter (sequences), outside any transaction. An advance whose answer is
+    /// lost is made again: sequences may have gaps.
     pub async fn increment(&self, key: Key, op: IncrementOp) -> KvResult<IncrementResponse> {
-        let _ = (key, op);
-        Err(unfinished())
+        let ts = self.now().await?;
+        let make = || RangeOp::Increment(IncrementRequest { key: key.clone(), op, ts });
+        match self.at_key(&key, make).await? {
+            RangeResponse::Increment(response) => Ok(response),
+            _ => Err(mismatch("an increment")),
+        }
     }
 
     /// The cached RangeMap.
     pub fn router(&self) -> &Router {
-        &self.router
+        &self.core.router
+    }
+
+    /// The clock of the process.
+    pub fn clock(&self) -> &Arc<dyn Clock> {
+        &self.core.env.clock
+    }
+
+    /// The node this coordinator belongs to.
+    pub fn node(&self) -> NodeId {
+        self.core.env.transport.local_node()
+    }
+
+    /// The oldest snapshot that a transaction of this process reads; `Timestamp::MAX` for none.
+    pub fn oldest_snapshot(&self) -> Timestamp {
+        self.core.snapshots.oldest()
     }
 
     /// Sends a request to the leader of the meta group.
     pub async fn meta(&self, request: MetaRequest) -> KvResult<MetaResponse> {
-        let _ = (request, &self.env);
-        Err(unfinished())
+        self.core.meta.call(request).await
     }
 
-    /// Sends a cluster operation (split, move, transfer, stats, gc…) to the leader of a range.
+    /// Sends a cluster operation (move, transfer, gc…) to the leader of a range.
     pub async fn admin(&self, range: RangeId, op: RangeOp) -> KvResult<RangeResponse> {
-        let _ = (range, op);
-        Err(unfinished())
+        loop {
+            let route = self.core.router.find(range).await?;
+            match self.core.send(route, self.patient(), |_| op.clone()).await {
+                Ok(sent) => return Ok(sent.response),
+                Err(Failed::Recut { .. }) => {}
+                Err(Failed::Error { error, maybe_done }) => return Err(fate(error, maybe_done)),
+            }
+        }
+    }
+
+    /// Sends an operation to the leader of the range that holds a key.
+    pub async fn admin_at(&self, key: &Key, op: RangeOp) -> KvResult<RangeResponse> {
+        self.at_key(key, || op.clone()).await
+    }
+
+    /// Splits the range of a key there. A key that already starts a range changes nothing.
+    pub async fn split(&self, key: &Key) -> KvResult<Option<SplitResponse>> {
+        let new_range = RangeId(self.next_ids(IdKind::Range, 1).await?);
+        loop {
+            let route = self.core.router.lookup(key).await?;
+            if route.descriptor.start() == key {
+                return Ok(None);
+            }
+            let op = RangeOp::Split(SplitRequest { key: key.clone(), new_range });
+            match self.core.send(route, self.patient(), |_| op.clone()).await {
+                Ok(sent) => return self.note_split(sent.response, sent.node).map(Some),
+                Err(Failed::Recut { .. }) => {}
+                Err(Failed::Error { error, maybe_done }) => return Err(fate(error, maybe_done)),
+            }
+        }
+    }
+
+    /// What one node's replica of a range knows about it.
+    pub async fn stats(&self, node: NodeId, range: RangeId) -> KvResult<StatsResponse> {
+        let request = RangeRequest {
+            range,
+            epoch: 0,
+            txn: None,
+            timeout_ms: self.core.env.config.meta_attempt.as_millis() as u64,
+            body: RangeOp::Stats(StatsRequest {}),
+        };
+        match self.core.env.transport.send_range(node, request).await? {
+            RangeResponse::Stats(stats) => Ok(stats),
+            _ => Err(mismatch("a request for statistics")),
+        }
+    }
+
+    async fn at_key(&self, key: &Key, make: impl Fn() -> RangeOp) -> KvResult<RangeResponse> {
+        loop {
+            let route = self.core.router.lookup(key).await?;
+            match self.core.send(route, self.patient(), |_| make()).await {
+                Ok(sent) => return Ok(sent.response),
+                Err(Failed::Recut { .. }) => {}
+                Err(Failed::Error { error, maybe_done }) => return Err(fate(error, maybe_done)),
+            }
+        }
+    }
+
+    fn note_split(&self, response: RangeResponse, leader: NodeId) -> KvResult<SplitResponse> {
+        let RangeResponse::Split(split) = response else {
+            return Err(mismatch("a split"));
+        };
+        self.core.router.insert(split.left.clone(), Some(leader));
+        self.core.router.insert(split.right.clone(), Some(leader));
+        Ok(split)
+    }
+
+    fn patient(&self) -> Sending {
+        Sending::new(None, self.core.env.config.outage)
     }
 }
 
-pub(crate) fn unfinished() -> KvError {
-    KvError::Fatal("not connected".into())
+/// An unavailable range after an attempt that may have taken effect: the outcome is unknown.
+pub(crate) fn fate(error: KvError, maybe_done: bool) -> KvError {
+    match error {
+        KvError::Unavailable(why) if maybe_done => KvError::Ambiguous(why),
+        error => error,
+    }
 }

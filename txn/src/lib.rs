@@ -1,9 +1,9 @@
 //! Transaction coordinator and router: what a SQL process uses to reach the ranges.
 //!
 //! ```text
-//!  sql ── Txn ──┬─ write buffer, locks, snapshots        (one transaction)
-//!               ├─ Oracle, MetaClient ── meta leader      (one process)
-//!               └─ Router, Sender ────── range leaders    (one process)
+//!  sql ── Txn ──┬─ write buffer, locks, view               (one transaction)
+//!               ├─ Oracle, TxnIds, MetaClient ── meta leader  (one process)
+//!               └─ Router, send, scatter ── range leaders     (one process)
 //! ```
 //!
 //! A [`Txn`] reads at snapshots, buffers its writes and sends them all at COMMIT; `base::api` holds
@@ -15,11 +15,31 @@
 //! **No wait in here is without a deadline, and no correctness rests on a cache**: the RangeMap is
 //! a hint, locks are a courtesy, every condition travels with the write it guards.
 
+mod buffer;
 mod client;
+mod commit;
 mod config;
+mod ids;
+mod lock;
+mod locks;
+mod merge;
+mod meta_client;
+mod oracle;
+mod patience;
+mod range_map;
+mod read;
+mod read_set;
+mod refresh;
+mod release;
 mod router;
+mod run_to_end;
+mod scan;
 mod scan_types;
+mod scatter;
+mod sender;
+mod snapshots;
 mod txn;
+mod view;
 
 pub use client::{TxnClient, TxnEnv};
 pub use config::TxnConfig;

@@ -1,11 +1,20 @@
-//! One transaction.
+//! One transaction: its state, and the parts of its life that send nothing. Reading, locking and
+//! the commit have files of their own.
 
-use crate::client::{TxnClient, unfinished};
-use crate::scan_types::{TxnScan, TxnScanPage};
-use base::api::lock::{LockStrength, LockWait};
+use crate::buffer::{Change, Guard, WriteBuffer};
+use crate::client::Core;
+use crate::locks::LockSet;
+use crate::read_set::ReadSet;
+use crate::release;
+use crate::sender::Sending;
+use crate::view::View;
 use base::{Key, KvResult, NodeId, RangeId, Timestamp, TxnId};
 use bytes::Bytes;
+use std::sync::Arc;
 use std::time::Duration;
+
+/// A lock wait "without limit" ends after this long.
+const LOCK_WAIT_MAX: Duration = Duration::from_secs(24 * 3600);
 
 /// Isolation level.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,7 +29,7 @@ pub enum Isolation {
 
 /// A place to roll back to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct SavepointId(pub(crate) u64);
+pub struct SavepointId(u64);
 
 /// What a locked key holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,21 +48,67 @@ pub struct TouchLog {
     pub touched: Vec<(RangeId, NodeId)>,
 }
 
+impl TouchLog {
+    pub(crate) fn add(&mut self, range: RangeId, node: NodeId) {
+        if !self.touched.contains(&(range, node)) {
+            self.touched.push((range, node));
+        }
+    }
+}
+
+/// Marks of one savepoint.
+#[derive(Clone, Copy, Debug)]
+struct Savepoint {
+    id: SavepointId,
+    buffer: usize,
+    locks: usize,
+}
+
 /// One transaction. Dropped without [`Txn::commit`] it is rolled back in the background.
 pub struct Txn {
-    client: TxnClient,
-    isolation: Isolation,
-    touched: TouchLog,
+    pub(crate) core: Arc<Core>,
+    pub(crate) isolation: Isolation,
+    pub(crate) is_read_only: bool,
+    pub(crate) id: Option<TxnId>,
+    pub(crate) view: View,
+    /// The statement is a transaction of its own.
+    pub(crate) is_alone: bool,
+    /// A leader's choice of snapshot has not been enough once.
+    pub(crate) reads_widely: bool,
+    pub(crate) follower_reads: bool,
+    pub(crate) lock_timeout: Option<Duration>,
+    pub(crate) buffer: WriteBuffer,
+    pub(crate) locks: LockSet,
+    pub(crate) reads: ReadSet,
+    pub(crate) touched: TouchLog,
+    savepoints: Vec<Savepoint>,
+    next_savepoint: u64,
 }
 
 impl Txn {
-    pub(crate) fn new(client: TxnClient, isolation: Isolation, _read_only: bool) -> Txn {
-        Txn { client, isolation, touched: TouchLog::default() }
+    pub(crate) fn new(core: Arc<Core>, isolation: Isolation, is_read_only: bool) -> Txn {
+        Txn {
+            core,
+            isolation,
+            is_read_only,
+            id: None,
+            view: View::Open,
+            is_alone: false,
+            reads_widely: false,
+            follower_reads: false,
+            lock_timeout: None,
+            buffer: WriteBuffer::default(),
+            locks: LockSet::default(),
+            reads: ReadSet::default(),
+            touched: TouchLog::default(),
+            savepoints: Vec::new(),
+            next_savepoint: 1,
+        }
     }
 
     /// Its id; `None` until the first lock or the commit.
     pub fn id(&self) -> Option<TxnId> {
-        None
+        self.id
     }
 
     /// Its isolation level.
@@ -63,110 +118,160 @@ impl Txn {
 
     /// How long locks are waited for; `None` (the default) is without limit.
     pub fn set_lock_timeout(&mut self, timeout: Option<Duration>) {
-        let _ = timeout;
+        self.lock_timeout = timeout;
+    }
+
+    /// Reads go to a replica on this node if there is one, instead of the range's leader. They
+    /// wait there until the replica knows all of the snapshot.
+    pub fn set_follower_reads(&mut self, on: bool) {
+        self.follower_reads = on;
     }
 
     /// A statement begins. READ COMMITTED: the next read draws a fresh snapshot. `alone` says that
     /// the statement is a transaction of its own: if its reads stay within one range, the leader
     /// picks the snapshot.
     pub fn begin_statement(&mut self, alone: bool) {
-        let _ = alone;
+        if self.isolation == Isolation::ReadCommitted {
+            self.view = View::Open;
+        }
+        self.is_alone = alone && !self.reads_widely;
     }
 
-    /// The snapshot that reads use; drawn now if there is none yet.
-    pub async fn snapshot(&mut self) -> KvResult<Timestamp> {
-        self.client.now().await
-    }
-
-    /// Values under keys, in their order; own buffered writes win.
-    pub async fn get(&mut self, keys: &[Key]) -> KvResult<Vec<Option<Bytes>>> {
-        let _ = keys;
-        Err(unfinished())
-    }
-
-    /// One page of a span, own buffered writes merged in. Loop while `resume` is set.
-    pub async fn scan(&mut self, request: TxnScan) -> KvResult<TxnScanPage> {
-        let _ = request;
-        Err(unfinished())
-    }
-
-    /// Locks keys; answers the newest committed values (or own writes) in the order of the keys.
-    /// REPEATABLE READ and SERIALIZABLE fail with `WriteConflict` where a value is newer than the
-    /// snapshot.
-    pub async fn lock(
-        &mut self,
-        keys: Vec<Key>,
-        strength: LockStrength,
-        wait: LockWait,
-    ) -> KvResult<Vec<TxnLocked>> {
-        let _ = (keys, strength, wait);
-        Err(unfinished())
+    /// Reads as of this timestamp from now on (historical reads; the caller has made sure that
+    /// garbage collection keeps it).
+    pub fn set_snapshot(&mut self, at: Timestamp) {
+        self.view = View::Drawn(self.core.snapshots.pin(at));
     }
 
     /// Writes a value. The key must have been locked by the transaction or read by the current
     /// statement: COMMIT fails with `WriteConflict` if a newer version than that has appeared.
     pub fn put(&mut self, key: Key, value: Bytes) {
-        let _ = (key, value);
+        let guard = self.guard(&key);
+        self.buffer.change(key, Change::Put(value), guard);
     }
 
     /// Deletes; as for [`Txn::put`].
     pub fn delete(&mut self, key: Key) {
-        let _ = key;
+        let guard = self.guard(&key);
+        self.buffer.change(key, Change::Delete, guard);
     }
 
     /// Writes a value under a key that must be absent: `KeyExists` from [`Txn::check_inserts`] or
     /// from COMMIT otherwise.
     pub fn insert(&mut self, key: Key, value: Bytes) {
-        let _ = (key, value);
+        self.buffer.insert(key, value);
     }
 
     /// Writes a value whatever is there: index entries that their row's lock guards.
     pub fn put_unconditional(&mut self, key: Key, value: Bytes) {
-        let _ = (key, value);
+        self.buffer.change(key, Change::Put(value), Guard::Free);
     }
 
     /// Deletes whatever is there: index entries that their row's lock guards.
     pub fn delete_unconditional(&mut self, key: Key) {
-        let _ = key;
-    }
-
-    /// Locks and checks the keys of inserts that were not checked yet: the end of a statement
-    /// inside a transaction block. COMMIT checks whatever is left.
-    pub async fn check_inserts(&mut self) -> KvResult<()> {
-        Err(unfinished())
+        self.buffer.change(key, Change::Delete, Guard::Free);
     }
 
     /// Marks a place to roll back to.
     pub fn savepoint(&mut self) -> SavepointId {
-        SavepointId(0)
+        let id = SavepointId(self.next_savepoint);
+        self.next_savepoint += 1;
+        let savepoint = Savepoint { id, buffer: self.buffer.mark(), locks: self.locks.mark() };
+        self.savepoints.push(savepoint);
+        id
     }
 
     /// Undoes everything since the savepoint, which stays; releases locks taken since.
     pub async fn rollback_to(&mut self, savepoint: SavepointId) {
-        let _ = savepoint;
+        let Some(at) = self.savepoints.iter().position(|other| other.id == savepoint) else {
+            return;
+        };
+        self.savepoints.truncate(at + 1);
+        let marks = self.savepoints[at];
+        self.buffer.undo_to(marks.buffer);
+        let keys = self.locks.undo_to(marks.locks);
+        if let Some(id) = self.id
+            && !keys.is_empty()
+        {
+            release::unlock_keys(&self.core, id, keys).await;
+        }
     }
 
     /// Forgets a savepoint and all later ones, keeping what was done.
     pub fn release(&mut self, savepoint: SavepointId) {
-        let _ = savepoint;
-    }
-
-    /// Commits. Once polled it runs to its end even if the future is dropped. `None` for a
-    /// transaction that wrote nothing.
-    pub async fn commit(self) -> KvResult<Option<Timestamp>> {
-        Err(unfinished())
+        self.savepoints.retain(|other| other.id < savepoint);
+        if self.savepoints.is_empty() {
+            self.buffer.forget_undo();
+        }
     }
 
     /// Undoes everything and releases all locks.
-    pub async fn rollback(self) {}
+    pub async fn rollback(mut self) {
+        if let Some(release) = self.take_locks() {
+            release::run(&self.core, release).await;
+        }
+    }
 
     /// True when something is buffered.
     pub fn has_writes(&self) -> bool {
-        false
+        !self.buffer.is_empty()
+    }
+
+    /// Rough size of the write buffer in memory.
+    pub fn buffered_bytes(&self) -> usize {
+        self.buffer.bytes()
     }
 
     /// Ranges and nodes touched so far.
     pub fn touched(&self) -> &TouchLog {
         &self.touched
+    }
+
+    /// The id, drawn now if there is none yet.
+    pub(crate) async fn ensure_id(&mut self) -> KvResult<TxnId> {
+        if let Some(id) = self.id {
+            return Ok(id);
+        }
+        let id = self.core.ids.next(self.core.env.transport.local_node()).await?;
+        self.id = Some(id);
+        Ok(id)
+    }
+
+    /// Requests that read: they wait for nobody's locks, only for commits under way.
+    pub(crate) fn reading(&self) -> Sending {
+        Sending {
+            txn: self.id,
+            wait: self.core.env.config.outage,
+            any_replica: self.follower_reads,
+        }
+    }
+
+    /// How long a lock may be waited for.
+    pub(crate) fn lock_wait(&self) -> Duration {
+        self.lock_timeout.unwrap_or(LOCK_WAIT_MAX)
+    }
+
+    /// Takes over the duty to release all locks.
+    pub(crate) fn take_locks(&mut self) -> Option<release::Release> {
+        let locks = std::mem::take(&mut self.locks);
+        let txn = self.id?;
+        (!locks.is_empty()).then(|| release::Release { txn, keys: locks.keys() })
+    }
+
+    /// What a write under the key may rest on. A key that was neither locked nor read by the
+    /// statement may hold nothing at all.
+    fn guard(&self, key: &Key) -> Guard {
+        let locked = self.locks.get(key).map(|lock| lock.observed);
+        Guard::Seen(locked.or(self.view.ts()).unwrap_or(Timestamp::ZERO))
+    }
+}
+
+impl Drop for Txn {
+    fn drop(&mut self) {
+        if let Some(release) = self.take_locks() {
+            let core = self.core.clone();
+            let task = async move { release::run(&core, release).await };
+            self.core.env.clock.spawn(Box::pin(task));
+        }
     }
 }

@@ -1,0 +1,101 @@
+//! After the decision: record, intents, record again. In the background, best effort: whoever
+//! meets what is left does the rest.
+
+use super::CommitJob;
+use crate::client::{Core, fate};
+use crate::meta_client::mismatch;
+use crate::release::{self, Release};
+use crate::sender::{Attempt, Failed, Sending};
+use base::api::end_txn::{EndTxnAction, EndTxnRequest};
+use base::api::resolve::ResolveRequest;
+use base::api::{RangeOp, RangeResponse, TxnAnchor, TxnStatus};
+use base::{Key, KvResult, Timestamp};
+use std::sync::Arc;
+
+/// What has been decided.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Verdict {
+    Commit(Timestamp),
+    /// Unless it turns out to be committed.
+    Abort,
+}
+
+impl CommitJob {
+    /// Cleans up behind the caller's back; also releases locks that no intent stands for.
+    pub(super) fn finish_in_background(&self, anchor: TxnAnchor, keys: Vec<Key>, verdict: Verdict) {
+        let is_written = |key: &Key| keys.binary_search(key).is_ok();
+        let strays = self.locks.keys().into_iter().filter(|key| !is_written(key)).collect();
+        self.release_in_background(strays);
+        let (core, txn) = (self.core.clone(), self.txn);
+        self.core.env.clock.spawn(Box::pin(async move {
+            if let Err(error) = finish(&core, anchor, keys, verdict).await {
+                tracing::debug!(%txn, %error, "cleanup is left to others");
+            }
+        }));
+    }
+}
+
+/// The order matters: as long as the record does not say COMMITTED, intents that are gone look
+/// like intents that never stood; and the record must outlive them all.
+async fn finish(
+    core: &Arc<Core>,
+    anchor: TxnAnchor,
+    keys: Vec<Key>,
+    verdict: Verdict,
+) -> KvResult<()> {
+    let action = match verdict {
+        Verdict::Commit(ts) => EndTxnAction::Commit { ts, keys: keys.clone() },
+        Verdict::Abort => EndTxnAction::Abort,
+    };
+    let status = match (end_txn(core, &anchor, action).await?, verdict) {
+        (TxnStatus::Committed(ts), _) => TxnStatus::Committed(ts),
+        (TxnStatus::Aborted, Verdict::Abort) => TxnStatus::Aborted,
+        (status, _) => {
+            tracing::error!(txn = %anchor.txn, ?status, ?verdict, "a decision was not kept");
+            return Ok(());
+        }
+    };
+    resolve(core, &anchor, keys, status).await?;
+    end_txn(core, &anchor, EndTxnAction::Forget).await?;
+    Ok(())
+}
+
+async fn resolve(
+    core: &Arc<Core>,
+    anchor: &TxnAnchor,
+    keys: Vec<Key>,
+    status: TxnStatus,
+) -> KvResult<()> {
+    let sending = Sending::new(Some(anchor.txn), core.env.config.outage);
+    let make = |keys: &[Key], _: Attempt| {
+        RangeOp::Resolve(ResolveRequest { txn: anchor.txn, status, keys: keys.to_vec() })
+    };
+    let scattered = core.scatter(keys.clone(), sending, make).await;
+    if scattered.error.is_some() && status == TxnStatus::Aborted {
+        release::run(core, Release { txn: anchor.txn, keys }).await;
+    }
+    scattered.complete().map(drop)
+}
+
+/// Sends a decision to the record's range.
+pub(super) async fn end_txn(
+    core: &Core,
+    anchor: &TxnAnchor,
+    action: EndTxnAction,
+) -> KvResult<TxnStatus> {
+    let sending = Sending::new(Some(anchor.txn), core.env.config.outage);
+    loop {
+        let route = core.router.lookup(&anchor.anchor).await?;
+        let make = |_: Attempt| {
+            RangeOp::EndTxn(EndTxnRequest { anchor: anchor.clone(), action: action.clone() })
+        };
+        match core.send(route, sending, make).await {
+            Ok(sent) => match sent.response {
+                RangeResponse::EndTxn(response) => return Ok(response.status),
+                _ => return Err(mismatch("the end of a transaction")),
+            },
+            Err(Failed::Recut { .. }) => {}
+            Err(Failed::Error { error, maybe_done }) => return Err(fate(error, maybe_done)),
+        }
+    }
+}
