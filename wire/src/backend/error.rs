@@ -46,7 +46,7 @@ impl Writer {
             }
             out.put_u8(0);
         });
-        debug_assert!(result.is_ok(), "fields are cut");
+        assert!(result.is_ok(), "fields are cut");
     }
 }
 

@@ -1,0 +1,9 @@
+//! The calling side: peers by node or by address.
+
+mod channel;
+mod peer;
+mod pool;
+mod session;
+
+pub use peer::Peer;
+pub use pool::Pool;
