@@ -14,7 +14,7 @@ use base::{Key, NodeId, RangeId};
 
 /// Shows nodes, ranges and leaders.
 pub(crate) async fn status(args: &TargetArgs) -> Result<(), Failure> {
-    let cluster = Cluster::at(&args.join)?;
+    let cluster = Cluster::at(&args.join);
     say(&show::nodes(&cluster.nodes().await?));
     say("");
     say(&show::ranges(&cluster.ranges().await?));
@@ -23,7 +23,7 @@ pub(crate) async fn status(args: &TargetArgs) -> Result<(), Failure> {
 
 /// Carries out one cluster operation.
 pub(crate) async fn cluster(args: &ClusterArgs) -> Result<(), Failure> {
-    let cluster = Cluster::at(&args.target.join)?;
+    let cluster = Cluster::at(&args.target.join);
     match &args.action {
         ClusterAction::Nodes => say(&show::nodes(&cluster.nodes().await?)),
         ClusterAction::Ranges => say(&show::ranges(&cluster.ranges().await?)),

@@ -1,7 +1,7 @@
 //! What processes say to each other besides ranges, meta and Raft: finding each other at first
 //! start, and news between proxies. Carried as opaque control payloads by `rpc`.
 
-use base::{ClusterId, NodeDescriptor, NodeId};
+use base::{ClusterId, NodeDescriptor, NodeId, Timestamp};
 use bincode::{Decode, Encode};
 
 /// A question.
@@ -15,8 +15,9 @@ pub enum ControlRequest {
     Claim { address: String, instance: u128 },
     /// A process asks to become a new node, or a returning one reports its addresses.
     Join { node: NodeDescriptor },
-    /// A catalog version is about to be, or has been, committed: proxies acknowledge it.
-    Catalog { message: Vec<u8> },
+    /// The catalog has changed: adopt the version of `at` or later and answer; with `drain` also
+    /// wait for transactions that wrote to this table under an older version.
+    Catalog { at: Timestamp, drain: Option<u32> },
     /// An operator's SQL-free requests (`sharddb status`, `sharddb cluster`).
     Meta(base::meta_api::MetaRequest),
     /// An operator's request to a range, sent to its leader by the node that is asked.
@@ -36,8 +37,6 @@ pub enum ControlResponse {
     Taken,
     /// Accepted.
     Joined { node: NodeId, cluster: ClusterId, nodes: Vec<NodeDescriptor> },
-    /// Catalog news were taken in.
-    Catalog { message: Vec<u8> },
     Meta(base::meta_api::MetaResponse),
     Admin(Box<base::api::RangeResponse>),
     Done,

@@ -1,0 +1,136 @@
+//! What this process does with what others send it.
+
+use super::admit::Admission;
+use super::control::{ControlRequest, ControlResponse};
+use super::transport::NodeTransport;
+use base::api::{RangeRequest, RangeResponse};
+use base::codec::{from_message, to_message};
+use base::meta_api::{MetaRequest, MetaResponse};
+use base::peer_api::PeerMessage;
+use base::{BoxFuture, KvError, KvResult, NodeId};
+use rpc::{Caller, Handler};
+use shard::RaftHandle;
+use sql::Engine;
+use std::sync::{Arc, OnceLock};
+use txn::TxnClient;
+
+/// The process as a server of the internal protocol. Until it belongs to a cluster it answers
+/// questions of discovery only.
+pub(crate) struct NodeHandler {
+    pub(crate) admission: Arc<Admission>,
+    services: Arc<OnceLock<Services>>,
+}
+
+/// What runs once the process belongs to a cluster.
+pub(crate) struct Services {
+    pub(crate) transport: Arc<NodeTransport>,
+    pub(crate) raft: RaftHandle,
+    pub(crate) client: TxnClient,
+    pub(crate) engine: Option<Arc<Engine>>,
+}
+
+impl NodeHandler {
+    pub(crate) fn new(admission: Arc<Admission>) -> NodeHandler {
+        NodeHandler { admission, services: Arc::default() }
+    }
+
+    /// From now on everything is answered.
+    pub(crate) fn open(&self, services: Services) {
+        // Called once, while the process is put together.
+        let _ = self.services.set(services);
+    }
+}
+
+impl Handler for NodeHandler {
+    fn range(&self, request: RangeRequest) -> BoxFuture<'static, KvResult<RangeResponse>> {
+        match self.services.get() {
+            Some(services) => services.transport.local_range(request),
+            None => Box::pin(std::future::ready(Err(KvError::RangeNotFound(request.range)))),
+        }
+    }
+
+    fn meta(&self, request: MetaRequest) -> BoxFuture<'static, KvResult<MetaResponse>> {
+        match self.services.get() {
+            Some(services) => services.transport.local_meta(request),
+            None => Box::pin(std::future::ready(Err(KvError::MetaNotLeader { leader: None }))),
+        }
+    }
+
+    fn peer(&self, from: NodeId, messages: Vec<PeerMessage>) {
+        if let Some(services) = self.services.get() {
+            services.raft.receive(from, messages);
+        }
+    }
+
+    fn control(&self, _caller: Caller, payload: Vec<u8>) -> BoxFuture<'static, Vec<u8>> {
+        let (admission, services) = (self.admission.clone(), self.services.clone());
+        Box::pin(async move {
+            let response = match from_message::<ControlRequest>(&payload) {
+                Ok(request) => answer(request, &admission, services.get()).await,
+                Err(_) => ControlResponse::Failed("the request is of another version".into()),
+            };
+            to_message(&response)
+        })
+    }
+}
+
+async fn answer(
+    request: ControlRequest,
+    admission: &Admission,
+    services: Option<&Services>,
+) -> ControlResponse {
+    match (request, services) {
+        (ControlRequest::Hello, _) => admission.hello(),
+        (ControlRequest::Claim { address, instance }, _) => admission.claim(&address, instance),
+        (request, Some(services)) => services.answer(request).await,
+        (_, None) => ControlResponse::Failed("the node has not joined its cluster yet".into()),
+    }
+}
+
+impl Services {
+    async fn answer(&self, request: ControlRequest) -> ControlResponse {
+        let outcome = match request {
+            ControlRequest::Join { node } => self.join(node).await,
+            ControlRequest::Catalog { at, drain } => self.adopt(at, drain).await,
+            ControlRequest::Meta(request) => {
+                self.client.meta(request).await.map(ControlResponse::Meta)
+            }
+            ControlRequest::Admin { range, op } => {
+                let done = self.client.admin(range, op).await;
+                done.map(|response| ControlResponse::Admin(Box::new(response)))
+            }
+            ControlRequest::SplitTable { table, at } => self.split_table(&table, &at).await,
+            ControlRequest::Hello | ControlRequest::Claim { .. } => Ok(ControlResponse::Done),
+        };
+        outcome.unwrap_or_else(|error| ControlResponse::Failed(error.to_string()))
+    }
+
+    async fn join(&self, node: base::NodeDescriptor) -> KvResult<ControlResponse> {
+        match self.client.meta(MetaRequest::Join { node, cluster: None }).await? {
+            MetaResponse::Joined { node, cluster, nodes } => {
+                Ok(ControlResponse::Joined { node, cluster, nodes })
+            }
+            other => Err(KvError::Fatal(format!("unexpected answer {other:?}"))),
+        }
+    }
+
+    async fn adopt(&self, at: base::Timestamp, drain: Option<u32>) -> KvResult<ControlResponse> {
+        if let Some(engine) = &self.engine {
+            let adopted = engine.catalog().adopt(at, drain).await;
+            adopted.map_err(|e| KvError::Unavailable(e.to_string()))?;
+        }
+        Ok(ControlResponse::Done)
+    }
+
+    /// Runs the SQL function, so that names and values mean what they mean in SQL.
+    async fn split_table(&self, table: &str, at: &[String]) -> KvResult<ControlResponse> {
+        let engine = self.engine.as_ref();
+        let engine = engine.ok_or_else(|| KvError::Fatal("this node has no proxy role".into()))?;
+        let quote = |text: &String| format!("'{}'", text.replace('\'', "''"));
+        let values: Vec<String> = at.iter().map(quote).collect();
+        let table = quote(&table.to_owned());
+        let sql = format!("SELECT sharddb.split_table({table}, {})", values.join(", "));
+        super::own_session::run(engine, &sql).await.map_err(KvError::Fatal)?;
+        Ok(ControlResponse::Done)
+    }
+}
