@@ -66,9 +66,9 @@ async fn raft_traffic_arrives_in_order() {
     let message = |sequence| {
         vec![PeerMessage::Alive(NodeAlive { node: NodeId(9), sequence, is_reply: false })]
     };
-    eventually(|| peer.send_peer(message(0))).await;
+    eventually(|| peer.send_peer(&message(0))).await;
     for sequence in 1..1_000 {
-        assert!(peer.send_peer(message(sequence)), "connected and not full");
+        assert!(peer.send_peer(&message(sequence)), "connected and not full");
     }
     eventually(|| server.commands.peers().len() == 1_000).await;
     let expected: Vec<_> = (0..1_000).flat_map(message).collect();

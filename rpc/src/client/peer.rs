@@ -79,7 +79,7 @@ impl Peer {
 
     /// Raft traffic. Never blocks; false when it was dropped because there is no connection (one is
     /// being made) or its queue is full.
-    pub fn send_peer(&self, messages: Vec<PeerMessage>) -> bool {
+    pub fn send_peer(&self, messages: &[PeerMessage]) -> bool {
         let session = self.raft.session_now();
         session.is_some_and(|session| session.post(Kind::Peer, &to_message(&messages)))
     }

@@ -93,7 +93,7 @@ impl Pool {
     }
 
     /// Raft traffic for a node; false when it was dropped.
-    pub fn send_peer(&self, node: NodeId, messages: Vec<PeerMessage>) -> bool {
+    pub fn send_peer(&self, node: NodeId, messages: &[PeerMessage]) -> bool {
         self.peer(node).is_some_and(|peer| peer.send_peer(messages))
     }
 
