@@ -25,7 +25,10 @@ impl Patience {
         let now = env.clock.now();
         let since = *self.since.get_or_insert(now);
         if now.since(since) >= env.config.outage {
-            return Err(KvError::Unavailable(why.to_string()));
+            return Err(match why {
+                KvError::Unavailable(_) => why.clone(),
+                other => KvError::Unavailable(other.to_string()),
+            });
         }
         if quick && self.quick < QUICK_ATTEMPTS_MAX {
             self.quick += 1;

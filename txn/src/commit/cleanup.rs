@@ -16,6 +16,8 @@ use std::sync::Arc;
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Verdict {
     Commit(Timestamp),
+    /// As above, and the record says so already.
+    Committed(Timestamp),
     /// Unless it turns out to be committed.
     Abort,
 }
@@ -44,12 +46,19 @@ async fn finish(
     verdict: Verdict,
 ) -> KvResult<()> {
     let action = match verdict {
-        Verdict::Commit(ts) => EndTxnAction::Commit { ts, keys: keys.clone() },
-        Verdict::Abort => EndTxnAction::Abort,
+        Verdict::Commit(ts) => Some(EndTxnAction::Commit { ts, keys: keys.clone() }),
+        Verdict::Committed(_) => None,
+        Verdict::Abort => Some(EndTxnAction::Abort),
     };
-    let status = match (end_txn(core, &anchor, action).await?, verdict) {
-        (TxnStatus::Committed(ts), _) => TxnStatus::Committed(ts),
-        (TxnStatus::Aborted, Verdict::Abort) => TxnStatus::Aborted,
+    let recorded = match action {
+        Some(action) => Some(end_txn(core, &anchor, action).await?),
+        None => None,
+    };
+    let status = match (recorded, verdict) {
+        (Some(TxnStatus::Committed(ts)), _) | (None, Verdict::Committed(ts)) => {
+            TxnStatus::Committed(ts)
+        }
+        (Some(TxnStatus::Aborted), Verdict::Abort) => TxnStatus::Aborted,
         (status, _) => {
             tracing::error!(txn = %anchor.txn, ?status, ?verdict, "a decision was not kept");
             return Ok(());

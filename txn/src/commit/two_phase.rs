@@ -115,7 +115,7 @@ impl CommitJob {
             };
             match status {
                 TxnStatus::Committed(at) => {
-                    self.finish_in_background(anchor, keys, Verdict::Commit(at));
+                    self.finish_in_background(anchor, keys, Verdict::Committed(at));
                     return Ok(Step::Committed(at));
                 }
                 TxnStatus::Aborted => {
@@ -153,7 +153,7 @@ impl CommitJob {
         }
         match end_txn(&self.core, &anchor, EndTxnAction::Abort).await {
             Ok(TxnStatus::Committed(ts)) => {
-                self.finish_in_background(anchor, keys, Verdict::Commit(ts));
+                self.finish_in_background(anchor, keys, Verdict::Committed(ts));
                 Ok(Step::Committed(ts))
             }
             Ok(_) => {
