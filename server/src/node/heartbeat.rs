@@ -24,7 +24,7 @@ const REPEAT_EVERY: u64 = 30;
 pub(crate) struct Heart {
     pub(crate) node: NodeId,
     pub(crate) client: TxnClient,
-    pub(crate) store: Option<Arc<Store>>,
+    pub(crate) store: Arc<Store>,
     pub(crate) disk: Disk,
     pub(crate) engine: Option<Arc<Engine>>,
     pub(crate) peers: Arc<Peers>,
@@ -81,7 +81,7 @@ impl Heart {
 
     fn measure(&self, reported: &mut Reported) -> NodeHeartbeat {
         let usage = self.disk.disk();
-        let stats = self.store.as_ref().map(|store| store.ranges()).unwrap_or_default();
+        let stats = self.store.ranges();
         let mut leads = Vec::new();
         let mut leaders = 0;
         for range in &stats {

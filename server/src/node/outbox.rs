@@ -1,0 +1,16 @@
+//! The way out for Raft messages: `rpc` for other nodes.
+
+use super::peers::Peers;
+use base::NodeId;
+use base::peer_api::PeerMessage;
+use shard::Outbox;
+use std::sync::Arc;
+
+/// Raft's way to the other nodes.
+pub(crate) struct PeerOutbox(pub(crate) Arc<Peers>);
+
+impl Outbox for PeerOutbox {
+    fn send(&self, to: NodeId, messages: Vec<PeerMessage>) {
+        self.0.send_peer(to, &messages);
+    }
+}
