@@ -2,8 +2,8 @@
 
 use super::*;
 
-/// Adds `by` to the counter under the key (8 bytes, little endian two's complement, version byte
-/// in front; absent counts as `start - by`) and writes it as a new version.
+/// Advances the [`Counter`] under the key (absent counts as `start`, not called) and writes it as a
+/// new version.
 #[derive(Clone, Debug, Encode, Decode)]
 pub struct IncrementRequest {
     /// The counter.
@@ -31,4 +31,41 @@ pub struct IncrementResponse {
     pub first: Option<i64>,
     /// How many values, spaced by `by`, starting at `first`.
     pub count: i64,
+}
+
+/// A counter as it lies under its key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Counter {
+    /// The last value, or the next one as long as it was not called.
+    pub value: i64,
+    /// False: `value` itself is the next one to be handed out.
+    pub is_called: bool,
+}
+
+/// First byte of a counter that was called.
+const CALLED: u8 = 1;
+/// First byte of a counter that was not.
+const NOT_CALLED: u8 = 2;
+
+impl Counter {
+    /// A version byte, which also says whether it was called; then 8 bytes, little endian.
+    pub fn encode(&self) -> [u8; 9] {
+        let mut out = [0; 9];
+        out[0] = if self.is_called { CALLED } else { NOT_CALLED };
+        out[1..].copy_from_slice(&self.value.to_le_bytes());
+        out
+    }
+
+    /// Reads what [`Counter::encode`] wrote.
+    pub fn decode(bytes: &[u8]) -> Result<Counter, crate::codec::CodecError> {
+        let malformed = crate::codec::CodecError("counter");
+        let (first, value) = bytes.split_first().ok_or(malformed.clone())?;
+        let is_called = match *first {
+            CALLED => true,
+            NOT_CALLED => false,
+            _ => return Err(malformed),
+        };
+        let value = i64::from_le_bytes(value.try_into().map_err(|_| malformed)?);
+        Ok(Counter { value, is_called })
+    }
 }

@@ -1,0 +1,73 @@
+//! Stats: what a replica knows about its range. Any replica answers; touches nothing.
+
+use crate::replica::Replica;
+use base::api::stats::StatsResponse;
+use base::{Key, Span};
+use std::sync::atomic::Ordering;
+use storage::{Engine, Keyspace, mvcc};
+
+/// Below this a range is not worth splitting.
+const SPLIT_BYTES_MIN: u64 = 4 << 20;
+/// Halvings on the way to a key in the middle.
+const BISECTIONS: usize = 24;
+
+pub(crate) fn stats(replica: &Replica) -> StatsResponse {
+    let descriptor = (*replica.replication.descriptor()).clone();
+    let (term, applied) = replica.replication.progress();
+    let engine = &replica.env.engine;
+    let parts = mvcc::range_parts(&descriptor.span);
+    let size =
+        |(ks, lower, upper): &(_, Vec<u8>, Vec<u8>)| engine.approximate_bytes(*ks, lower, upper);
+    let bytes = parts.iter().map(size).sum();
+    let split_hint = if bytes < SPLIT_BYTES_MIN { None } else { middle(engine, &descriptor.span) };
+    StatsResponse {
+        leader: replica.replication.leader(),
+        term,
+        applied,
+        bytes,
+        reads: replica.reads.load(Ordering::Relaxed),
+        writes: replica.writes.load(Ordering::Relaxed),
+        safe_point: replica.safe_point(),
+        split_hint,
+        descriptor,
+    }
+}
+
+/// A key with about as many bytes before it as behind it: bisects the space of byte strings.
+fn middle(engine: &Engine, span: &Span) -> Option<Key> {
+    let bytes = |lower: &Key, upper: &Key| engine.approximate_bytes(Keyspace::Data, lower, upper);
+    let half = bytes(&span.start, &span.end) / 2;
+    let (mut low, mut high) = (span.start.clone(), span.end.clone());
+    for _ in 0..BISECTIONS {
+        let between = midpoint(&low, &high);
+        if between <= low || between >= high {
+            break;
+        }
+        if bytes(&span.start, &between) < half { low = between } else { high = between }
+    }
+    first_key(engine, &Span::new(low, span.end.clone())).filter(|key| *key > span.start)
+}
+
+/// A byte string about halfway between two.
+fn midpoint(low: &[u8], high: &[u8]) -> Key {
+    let shared = low.iter().zip(high).take_while(|(a, b)| a == b).count();
+    let tail = |bytes: &[u8]| {
+        let mut word = [0; 8];
+        let rest = bytes.get(shared..).unwrap_or_default();
+        let len = rest.len().min(word.len());
+        word[..len].copy_from_slice(&rest[..len]);
+        u64::from_be_bytes(word)
+    };
+    let (a, b) = (tail(low), tail(high));
+    let between = a + b.saturating_sub(a) / 2;
+    let mut key = low[..shared].to_vec();
+    key.extend_from_slice(&between.to_be_bytes());
+    key.into()
+}
+
+/// The first row's key in a span.
+fn first_key(engine: &Engine, span: &Span) -> Option<Key> {
+    let snapshot = engine.snapshot();
+    let mut scan = mvcc::Scan::new(&snapshot, span, base::Timestamp::MAX, false);
+    scan.next().ok().flatten().map(|(key, _)| key)
+}

@@ -1,0 +1,122 @@
+//! What all conditional writes have in common: other people's locks, conditions, timestamps.
+
+use crate::call::{Call, View};
+use crate::lock_wait::Taken;
+use base::api::lock::{LockStrength, LockWait};
+use base::api::{Write, WriteCondition, WriteOp};
+use base::{Key, KvError, KvResult, Timestamp};
+use storage::mvcc::{self, Intent, Version};
+
+/// Waits for the locks that other transactions hold on the keys, as if the writer had locked them
+/// itself. The writer's own locks and free keys cost nothing.
+pub(super) async fn wait_for_locks(call: &Call, writes: &[Write]) -> KvResult<Option<Taken>> {
+    let foreign: Vec<(&Key, LockStrength)> = {
+        let locks = call.replica.locks();
+        if locks.is_empty() {
+            return Ok(None);
+        }
+        let needed = writes.iter().map(|write| (&write.key, strength(&write.op)));
+        needed.filter(|(key, strength)| locks.is_foreign(key, call.txn, *strength)).collect()
+    };
+    if foreign.is_empty() {
+        return Ok(None);
+    }
+    let mut taken = Taken::new(call, call.require_txn()?);
+    for (key, strength) in foreign {
+        taken.lock(call, key, strength, LockWait::Block).await?;
+    }
+    Ok(Some(taken))
+}
+
+fn strength(op: &WriteOp) -> LockStrength {
+    match op {
+        WriteOp::Put(_) | WriteOp::Delete => LockStrength::Exclusive,
+        WriteOp::Check => LockStrength::Shared,
+    }
+}
+
+/// The newest committed version under each key.
+pub(super) fn newest(view: &View, writes: &[Write]) -> KvResult<Vec<Option<Version>>> {
+    let mut reader = mvcc::Reader::new(&view.snapshot);
+    let found = writes.iter().map(|write| reader.get(&write.key, Timestamp::MAX));
+    Ok(found.collect::<Result<_, _>>()?)
+}
+
+/// The intent under each key.
+pub(super) fn intents(view: &View, writes: &[Write]) -> KvResult<Vec<Option<Intent>>> {
+    if view.is_free_of_intents {
+        return Ok(vec![None; writes.len()]);
+    }
+    let found = writes.iter().map(|write| mvcc::intent(&view.snapshot, &write.key));
+    Ok(found.collect::<Result<_, _>>()?)
+}
+
+/// The intents of others among those found.
+pub(super) fn foreign(
+    call: &Call,
+    writes: &[Write],
+    intents: &[Option<Intent>],
+) -> Vec<(Key, Intent)> {
+    let found = writes.iter().zip(intents);
+    found
+        .filter_map(|(write, intent)| Some((write, intent.as_ref()?)))
+        .filter(|(_, intent)| call.txn != Some(intent.anchor.txn))
+        .map(|(write, intent)| (write.key.clone(), intent.clone()))
+        .collect()
+}
+
+/// Checks a write's condition on the newest committed version.
+pub(super) fn check(write: &Write, newest: Option<&Version>) -> KvResult<()> {
+    let Some(newest) = newest else { return Ok(()) };
+    match write.condition {
+        WriteCondition::NotNewerThan(observed) if newest.ts > observed => {
+            Err(KvError::WriteConflict { key: write.key.clone(), newer: newest.ts })
+        }
+        WriteCondition::Absent if newest.value.is_some() => {
+            Err(KvError::KeyExists { key: write.key.clone() })
+        }
+        WriteCondition::NotNewerThan(_) | WriteCondition::Absent => Ok(()),
+    }
+}
+
+/// True when the write leaves a version.
+pub(super) fn leaves_version(write: &Write) -> bool {
+    !matches!(write.op, WriteOp::Check)
+}
+
+/// The value to write; `None` is a tombstone.
+pub(super) fn value(op: &WriteOp) -> Option<&[u8]> {
+    match op {
+        WriteOp::Put(value) => Some(value),
+        WriteOp::Delete | WriteOp::Check => None,
+    }
+}
+
+/// The timestamp of a write, or what is in its way.
+pub(super) enum Chosen {
+    Take(Timestamp),
+    TooLate(Timestamp),
+}
+
+/// Takes the requested timestamp if nothing at or above it forbids it, else a fresh one. The caller
+/// holds its latches meanwhile, so that nobody can get in the way of that one: the write makes
+/// progress whatever readers do.
+pub(super) async fn choose(
+    call: &Call,
+    requested: Timestamp,
+    floor: Timestamp,
+    exact: bool,
+) -> KvResult<Chosen> {
+    if requested > floor {
+        return Ok(Chosen::Take(requested));
+    }
+    if exact {
+        return Ok(Chosen::TooLate(floor));
+    }
+    call.draw_above(floor).await.map(Chosen::Take)
+}
+
+/// Refuses writes that let the store grow while the disk is nearly full.
+pub(super) fn check_disk(call: &Call) -> KvResult<()> {
+    Ok(call.replica.env.engine.check_reserve()?)
+}

@@ -1,0 +1,132 @@
+//! The front end: finds the replica, lets the request in, evaluates it in the caller's task.
+//!
+//! What holds for every request:
+//!
+//! * **No write goes at or below a served read.** Reads are recorded in the timestamp cache before
+//!   they look ([`crate::sequencer`]); a write asks it while it holds its latches, and draws a fresh
+//!   timestamp, still holding them, when the one it came with is taken. So it cannot be overtaken
+//!   again.
+//! * **A reader misses no acknowledged write.** It pins its snapshot after it was admitted, and the
+//!   lease is checked after the snapshot is pinned. A stand-alone read ([`base::api::ReadAt::Leader`])
+//!   takes the highest timestamp written in the range, asks about every intent, and moves up to each
+//!   commit it learns of.
+//! * **A lock that was lost costs a retry, never an anomaly**: conditions are checked with the write.
+//! * **A verdict about an intent is used on a snapshot pinned after it was given.** A record is
+//!   forgotten only when all its intents are resolved; so whoever gets the answer "no record" looks
+//!   again, and finds no intent if there ever was a commit.
+//! * **Every timestamp written was drawn from the oracle.**
+
+use crate::call::Call;
+use crate::env::StoreEnv;
+use crate::eval;
+use crate::replica::{Env, Observer, Replica};
+use crate::replication::{ReplicaHost, ReplicaObserver, Replication};
+use crate::waits::MetaWaits;
+use base::api::stats::StatsResponse;
+use base::api::{RangeOp, RangeRequest, RangeResponse};
+use base::{BoxFuture, KvError, KvResult, MonoTime, RangeDescriptor, RangeId};
+use parking_lot::RwLock;
+use rustc_hash::FxHashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// The ranges of one node.
+pub struct Store {
+    core: Arc<Core>,
+}
+
+/// What replicas may reach of the store.
+pub(crate) struct Core {
+    pub(crate) env: Arc<Env>,
+    replicas: RwLock<FxHashMap<RangeId, Arc<Replica>>>,
+}
+
+impl Store {
+    /// A store without ranges.
+    pub fn new(env: StoreEnv) -> Arc<Store> {
+        let waits = Arc::new(MetaWaits::new(Arc::clone(&env.peers)));
+        let env = Arc::new(Env { given: env, waits });
+        Arc::new(Store { core: Arc::new(Core { env, replicas: RwLock::default() }) })
+    }
+
+    /// Carries a request out. Runs in the caller's task; a read that meets nobody is answered before
+    /// this returns. Dropping the future gives up waiting, not what has been proposed.
+    pub fn execute(&self, request: RangeRequest) -> BoxFuture<'static, KvResult<RangeResponse>> {
+        self.core.execute(request)
+    }
+
+    /// What the ranges of this node know about themselves, by id.
+    pub fn ranges(&self) -> Vec<StatsResponse> {
+        let mut replicas: Vec<Arc<Replica>> =
+            self.core.replicas.read().values().map(Arc::clone).collect();
+        replicas.sort_by_key(|replica| replica.range);
+        replicas.iter().map(|replica| eval::stats::stats(replica)).collect()
+    }
+
+    /// Locked keys and waiting requests, over all ranges: for metrics.
+    pub fn lock_counts(&self) -> (usize, usize) {
+        let replicas = self.core.replicas.read();
+        replicas.values().fold((0, 0), |(held, waiting), replica| {
+            let locks = replica.locks();
+            (held + locks.len(), waiting + locks.waiting())
+        })
+    }
+}
+
+impl ReplicaHost for Store {
+    fn add_replica(
+        &self,
+        range: RangeId,
+        replication: Arc<dyn Replication>,
+    ) -> Arc<dyn ReplicaObserver> {
+        let core = Arc::downgrade(&self.core);
+        let replica = Replica::new(range, Arc::clone(&self.core.env), core, replication);
+        let observer = Observer(Arc::downgrade(&replica));
+        self.core.replicas.write().insert(range, replica);
+        Arc::new(observer)
+    }
+}
+
+impl Core {
+    pub(crate) fn execute(
+        &self,
+        request: RangeRequest,
+    ) -> BoxFuture<'static, KvResult<RangeResponse>> {
+        let Some(replica) = self.replicas.read().get(&request.range).map(Arc::clone) else {
+            return ready(Err(KvError::RangeNotFound(request.range)));
+        };
+        let RangeRequest { epoch, txn, timeout_ms, body, .. } = request;
+        let mut call = Call { replica, epoch, txn, deadline: MonoTime(u64::MAX) };
+        if let RangeOp::Get(get) = &body
+            && let Some(result) = eval::get::try_now(&call, get)
+        {
+            return ready(result.map(RangeResponse::Get));
+        }
+        if timeout_ms > 0 {
+            call.deadline = call.now() + Duration::from_millis(timeout_ms);
+        }
+        Box::pin(eval::run(call, body))
+    }
+
+    /// The replica on this node that serves a key, with its descriptor.
+    pub(crate) fn serving(&self, key: &[u8]) -> Option<(RangeId, Arc<RangeDescriptor>)> {
+        let replicas = self.replicas.read();
+        replicas.values().find_map(|replica| {
+            replica.leadership.serving()?;
+            let descriptor = replica.replication.descriptor();
+            descriptor.contains(key).then_some((replica.range, descriptor))
+        })
+    }
+
+    pub(crate) fn remove(&self, gone: &Arc<Replica>) {
+        let mut replicas = self.replicas.write();
+        // A new replica of the range may have taken the place.
+        if replicas.get(&gone.range).is_some_and(|known| Arc::ptr_eq(known, gone)) {
+            replicas.remove(&gone.range);
+        }
+    }
+}
+
+fn ready<T: Send + 'static>(value: T) -> BoxFuture<'static, T> {
+    Box::pin(std::future::ready(value))
+}
