@@ -85,7 +85,9 @@ impl Envelope {
                 eraftpb::Message::parse_from_bytes(body)
                     .map_err(|_| ConsensusError::BadMessage("body"))?,
             )),
-            KIND_HIBERNATE => Payload::Hibernate { term: u64_at(body, 0)?, commit: u64_at(body, 8)? },
+            KIND_HIBERNATE => {
+                Payload::Hibernate { term: u64_at(body, 0)?, commit: u64_at(body, 8)? }
+            }
             KIND_GONE => Payload::Gone,
             KIND_SNAPSHOT_REFUSED => Payload::SnapshotRefused,
             _ => return Err(ConsensusError::BadMessage("kind")),

@@ -389,11 +389,8 @@ impl Group {
 
     /// What became of a snapshot that was announced.
     pub fn report_snapshot(&mut self, to: u64, is_done: bool) {
-        let status = if is_done {
-            raft::SnapshotStatus::Finish
-        } else {
-            raft::SnapshotStatus::Failure
-        };
+        let status =
+            if is_done { raft::SnapshotStatus::Finish } else { raft::SnapshotStatus::Failure };
         self.node.report_snapshot(to, status);
     }
 

@@ -141,7 +141,8 @@ impl Lease {
     /// A moment at which a quorum still followed.
     fn quorum_stamp(&self, own: u64, members: &Membership) -> u64 {
         let of = |voters: &BTreeSet<u64>| {
-            let mut stamps: Vec<u64> = voters.iter().map(|&voter| self.stamp_of(voter, own)).collect();
+            let mut stamps: Vec<u64> =
+                voters.iter().map(|&voter| self.stamp_of(voter, own)).collect();
             stamps.sort_unstable_by(|a, b| b.cmp(a));
             stamps.get(voters.len() / 2).copied().unwrap_or(u64::MAX)
         };

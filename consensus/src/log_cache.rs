@@ -142,7 +142,6 @@ impl LogCache {
         self.truncated
     }
 
-
     /// A snapshot for `to` is pinned and may be announced.
     pub(crate) fn prepare(&mut self, to: u64, snapshot: SnapshotMeta) {
         self.prepared.insert(to, snapshot);

@@ -151,8 +151,7 @@ mod tests {
     fn a_replacement_goes_through_both_majorities() {
         let start = Membership::of_voters([1, 2, 3]);
         let learner = start.after(&Change::AddLearner(4)).unwrap();
-        let joint =
-            learner.after(&Change::Replace { promote: vec![4], remove: vec![1] }).unwrap();
+        let joint = learner.after(&Change::Replace { promote: vec![4], remove: vec![1] }).unwrap();
         assert_eq!(joint.voters, BTreeSet::from([2, 3, 4]));
         assert_eq!(joint.outgoing, BTreeSet::from([1, 2, 3]));
         assert!(joint.after(&Change::AddLearner(5)).is_err());

@@ -2,7 +2,8 @@
 //! of the other, and nothing else.
 
 use crate::command::Command;
-use base::{BoxFuture, KvResult, MonoTime, NodeId, RangeDescriptor, ReplicaDescriptor, Timestamp};
+use base::{BoxFuture, KvResult, MonoTime, NodeId, RangeDescriptor, RangeId};
+use base::{ReplicaDescriptor, Timestamp};
 use std::sync::Arc;
 
 /// What evaluation asks of one replica's replication. Implemented below Raft.
@@ -11,7 +12,9 @@ pub trait Replication: Send + Sync {
     /// rests on both.
     fn descriptor(&self) -> Arc<RangeDescriptor>;
     /// `Ok(term)` when this replica leads, has applied an entry of its own term, and its lease
-    /// holds at `now`. Otherwise the reason, as the error for the client. Cheap: atomics.
+    /// holds at `now`. Otherwise the reason, as the error for the client: `NotLeader`, or
+    /// `Unavailable` when it leads without a lease for now (the group was idle, the previous
+    /// leader's lease may still run, a split is under way): then `read_index` helps. Cheap: atomics.
     fn lead(&self, now: MonoTime) -> KvResult<u64>;
     /// The replica believed to lead.
     fn leader(&self) -> Option<ReplicaDescriptor>;
@@ -53,4 +56,15 @@ pub trait ReplicaObserver: Send + Sync {
     fn on_descriptor(&self, descriptor: &Arc<RangeDescriptor>);
     /// The replica is being destroyed.
     fn on_destroy(&self);
+}
+
+/// Where replicas are served from: the store's front end.
+pub trait ReplicaHost: Send + Sync {
+    /// A replica has come into being on this node, by start, bootstrap, split or snapshot. Called
+    /// from the apply path. [`ReplicaObserver::on_destroy`] takes it back.
+    fn add_replica(
+        &self,
+        range: RangeId,
+        replication: Arc<dyn Replication>,
+    ) -> Arc<dyn ReplicaObserver>;
 }

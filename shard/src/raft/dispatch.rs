@@ -1,0 +1,237 @@
+//! What the loop does with each input.
+
+use crate::raft::error::RaftError;
+use crate::raft::events::{ApplyEvent, ApplyTask, LoopInput};
+use crate::raft::group::Slot;
+use crate::raft::local::{self, ReplicaState};
+use crate::raft::raft_loop::RaftLoop;
+use crate::raft::stats::StatsBoard;
+use base::peer_api::{PeerMessage, RaftEnvelope};
+use base::{KvError, MonoTime, NodeId, RangeId, ReplicaId};
+use bytes::Bytes;
+use consensus::{ConsensusError, Envelope, Payload};
+
+impl RaftLoop {
+    pub(crate) fn dispatch(&mut self, input: LoopInput, now: MonoTime) -> Result<(), RaftError> {
+        match input {
+            LoopInput::Propose { range, term, command, waiter } => {
+                match self.slots.get_mut(&range) {
+                    Some(slot) => {
+                        slot.inbound.push((term, command, waiter));
+                        self.asked.insert(range);
+                    }
+                    None => waiter.finish(Err(KvError::RangeNotFound(range))),
+                }
+            }
+            LoopInput::Peer { from, messages } => self.on_peer(from, messages, now)?,
+            LoopInput::Bootstrap(descriptor) => self.bootstrap(descriptor, now)?,
+            LoopInput::AddMachine { descriptor, machine, slot } => {
+                self.add_machine(descriptor, machine, slot, now)?
+            }
+            LoopInput::ReadIndex { range, reply } => self.on_read_index(range, reply),
+            LoopInput::ChangeReplicas { range, add, remove, reply } => {
+                self.start_change(range, add, remove, reply, now)
+            }
+            LoopInput::Transfer { range, target, reply } => {
+                self.start_transfer(range, target, reply, now)
+            }
+            LoopInput::Drain { reply } => self.start_drain(reply, now),
+            LoopInput::Done(event) => self.on_applied(event, now)?,
+        }
+        Ok(())
+    }
+
+    /// Appends what was collected for a group, as one run of entries.
+    pub(crate) fn append_proposals(&mut self, range: RangeId, now: MonoTime) {
+        let Some(slot) = self.slots.get_mut(&range) else { return };
+        if slot.inbound.is_empty() {
+            return;
+        }
+        let term = slot.group.term();
+        let is_leader = slot.group.is_leader();
+        let mut commands = Vec::with_capacity(slot.inbound.len());
+        let mut waiters = Vec::with_capacity(slot.inbound.len());
+        for (expected, command, waiter) in std::mem::take(&mut slot.inbound) {
+            if is_leader && expected == term {
+                commands.push(command);
+                waiters.push(waiter);
+            } else {
+                waiter.finish(Err(slot.shared.not_leader()));
+            }
+        }
+        if commands.is_empty() {
+            return;
+        }
+        append(slot, commands, waiters, now, &self.core.stats);
+        slot.idle_ticks = 0;
+        self.touch(range);
+    }
+
+    fn on_peer(
+        &mut self,
+        from: NodeId,
+        messages: Vec<PeerMessage>,
+        now: MonoTime,
+    ) -> Result<(), RaftError> {
+        self.heard(from, now);
+        StatsBoard::add(&self.core.stats.messages_received, messages.len() as u64);
+        for message in messages {
+            match message {
+                PeerMessage::Raft(envelope) => self.on_raft(envelope, now)?,
+                PeerMessage::SnapshotChunk(chunk) => self.on_snapshot_part(chunk, now)?,
+                PeerMessage::Alive(alive) => self.on_alive(&alive, now),
+            }
+        }
+        Ok(())
+    }
+
+    fn on_raft(&mut self, envelope: RaftEnvelope, now: MonoTime) -> Result<(), RaftError> {
+        let RaftEnvelope { range, from_node, from, to, message } = envelope;
+        let Ok(message) = Envelope::decode(&message) else {
+            tracing::warn!(%range, node = %from_node, "malformed message");
+            return Ok(());
+        };
+        let can_create = message.is_from_leader();
+        if !self.admit(range, (from_node, from), to, can_create, now)? {
+            return Ok(());
+        }
+        if message.payload == Payload::Gone {
+            self.destroy(range);
+            return Ok(());
+        }
+        if message.payload == Payload::SnapshotRefused {
+            self.snapshot_refused(range, from);
+        }
+        let Some(slot) = self.slots.get_mut(&range) else { return Ok(()) };
+        slot.addresses.insert(from.0, from_node);
+        match slot.group.step(from.0, message, now) {
+            Ok(()) => self.touch(range),
+            Err(ConsensusError::Corrupt(why)) => self.quarantine(range, &why),
+            Err(ConsensusError::Log(why)) => return Err(RaftError::Corrupt(why)),
+            Err(refused) => tracing::debug!(%range, %refused, "message refused"),
+        }
+        Ok(())
+    }
+
+    /// Decides whether a message may reach the own replica; makes one if it may exist.
+    pub(crate) fn admit(
+        &mut self,
+        range: RangeId,
+        from: (NodeId, ReplicaId),
+        to: ReplicaId,
+        can_create: bool,
+        now: MonoTime,
+    ) -> Result<bool, RaftError> {
+        if self.destroying.contains_key(&range) {
+            return Ok(false);
+        }
+        let Some(slot) = self.slots.get(&range) else {
+            return self.create_empty(range, to, can_create, now);
+        };
+        if to > slot.shared.replica {
+            // The range has removed this replica and added a new one on this node.
+            self.destroy(range);
+            return Ok(false);
+        }
+        if to < slot.shared.replica {
+            return Ok(false);
+        }
+        let descriptor = slot.shared.descriptor();
+        let was_removed = slot.is_known
+            && from.1 < descriptor.next_replica
+            && descriptor.node_of(from.1).is_none()
+            && !slot.group.membership().contains(from.1.0);
+        if was_removed {
+            self.say_gone(range, from, to);
+        }
+        Ok(!was_removed)
+    }
+
+    /// Tells a replica that the range goes on without it.
+    pub(crate) fn say_gone(&mut self, range: RangeId, to: (NodeId, ReplicaId), from: ReplicaId) {
+        let message = Envelope::plain(Payload::Gone).encode().into();
+        let from_node = self.config.node;
+        let envelope = RaftEnvelope { range, from_node, from, to: to.1, message };
+        self.send(to.0, PeerMessage::Raft(envelope));
+    }
+
+    /// A leader addresses a replica that this node does not have yet.
+    fn create_empty(
+        &mut self,
+        range: RangeId,
+        replica: ReplicaId,
+        can_create: bool,
+        now: MonoTime,
+    ) -> Result<bool, RaftError> {
+        let is_known_dead =
+            || -> Result<bool, RaftError> { Ok(replica <= local::tombstone(&self.engine, range)?) };
+        if !can_create || range == RangeId::META || is_known_dead()? {
+            return Ok(false);
+        }
+        let state = ReplicaState { replica, known: None };
+        local::put_replica(&mut self.batch, range, &state);
+        let slot = self.empty_slot(range, replica, now)?;
+        self.slots.insert(range, slot);
+        self.touch(range);
+        Ok(true)
+    }
+
+    /// The replica's log is not what it has promised: it takes part no more. Other nodes have the
+    /// data; whoever runs the cluster moves the replica.
+    fn quarantine(&mut self, range: RangeId, why: &str) {
+        tracing::error!(%range, why, "replica is damaged and stops");
+        if let Some(mut slot) = self.slots.remove(&range) {
+            slot.shared.set_destroyed();
+            slot.proposals.give_up("the replica is damaged");
+            self.awake.remove(&range);
+            self.tasks.push(ApplyTask::Follow { range, leader: None });
+        }
+    }
+
+    fn on_applied(&mut self, event: ApplyEvent, now: MonoTime) -> Result<(), RaftError> {
+        match event {
+            ApplyEvent::Changed { range, index, change } => {
+                self.on_changed(range, index, change, now)?
+            }
+            ApplyEvent::Split { left, right, campaign } => {
+                self.on_split(left, right, campaign, now)?
+            }
+            ApplyEvent::Truncate { range, index } => self.cut_log_to(range, index)?,
+            ApplyEvent::Pinned { range, to, state } => self.on_pinned(range, to, *state),
+            ApplyEvent::Installed { install, is_refused, shared } => {
+                self.on_installed(*install, is_refused, shared, now)?
+            }
+            ApplyEvent::Destroyed { range } => drop(self.destroying.remove(&range)),
+        }
+        Ok(())
+    }
+}
+
+fn append(
+    slot: &mut Slot,
+    commands: Vec<Bytes>,
+    waiters: Vec<crate::raft::waiter::ProposalWaiter>,
+    now: MonoTime,
+    stats: &StatsBoard,
+) {
+    StatsBoard::add(&stats.proposals, commands.len() as u64);
+    let term = slot.group.term();
+    match slot.group.propose(commands, now) {
+        Ok(first) => {
+            for (waiter, index) in waiters.into_iter().zip(first..) {
+                slot.proposals.push(index, term, waiter);
+            }
+        }
+        Err(ConsensusError::Busy) => {
+            let range = slot.shared.range;
+            for waiter in waiters {
+                waiter.finish(Err(KvError::Unavailable(format!("{range} is changing its leader"))));
+            }
+        }
+        Err(_) => {
+            for waiter in waiters {
+                waiter.finish(Err(slot.shared.not_leader()));
+            }
+        }
+    }
+}

@@ -1,0 +1,265 @@
+//! Changing the members of a range's group.
+//!
+//! Steps, each of them one log entry that also carries the new descriptor:
+//!
+//! 1. every new replica is added as a learner, which makes the library send it a snapshot;
+//! 2. once all of them follow the log, one joint change makes them voters and takes the others out;
+//! 3. a leader that stays leaves the joint state; one that goes hands over first, and its successor
+//!    does.
+//!
+//! **Whoever leads finishes a joint state**, with or without somebody waiting for it, so a change
+//! survives its leader. A change that got no further than a learner is taken up again by asking for
+//! it again. Replicas that were taken out are told so by those that stay, and destroy themselves.
+
+use crate::raft::committed::MembershipCommand;
+use crate::raft::error::RaftError;
+use crate::raft::group::Slot;
+use crate::raft::raft_loop::RaftLoop;
+use crate::raft::waiter::Reply;
+use base::ReplicaKind;
+use base::codec::to_message;
+use base::{KvError, MonoTime, NodeId, RangeDescriptor, RangeId, ReplicaDescriptor, ReplicaId};
+use consensus::{Change, ConsensusError};
+
+/// A change that somebody waits for.
+pub(crate) struct ChangeJob {
+    add: Vec<NodeId>,
+    remove: Vec<NodeId>,
+    reply: Reply<RangeDescriptor>,
+    /// Given up at this tick.
+    deadline: u64,
+}
+
+/// A learner that lacks no more entries than this is as good as caught up.
+const LAG_MAX: u64 = 64;
+/// A change that makes no headway for so many election timeouts is given up.
+const PATIENCE: u64 = 60;
+
+impl RaftLoop {
+    pub(crate) fn start_change(
+        &mut self,
+        range: RangeId,
+        add: Vec<NodeId>,
+        remove: Vec<NodeId>,
+        reply: Reply<RangeDescriptor>,
+        now: MonoTime,
+    ) {
+        let deadline = self.ticks + PATIENCE * self.config.election_ticks as u64;
+        let Some(slot) = self.slots.get_mut(&range) else {
+            let _ = reply.send(Err(KvError::RangeNotFound(range)));
+            return;
+        };
+        let refusal = if slot.shared.serving_term() != Some(slot.group.term()) {
+            Some(slot.shared.not_leader())
+        } else if slot.change.as_ref().is_some_and(|job| !job.reply.is_canceled()) {
+            Some(KvError::Unavailable(format!("the members of {range} are being changed")))
+        } else {
+            None
+        };
+        if let Some(error) = refusal {
+            let _ = reply.send(Err(error));
+            return;
+        }
+        slot.change = Some(ChangeJob { add, remove, reply, deadline });
+        slot.group.wake(now);
+        self.drive_change(range, now);
+        self.touch(range);
+    }
+
+    /// Takes the next step if it is time for one.
+    pub(crate) fn drive_change(&mut self, range: RangeId, now: MonoTime) {
+        let ticks = self.ticks;
+        let Some(slot) = self.slots.get_mut(&range) else { return };
+        if slot.change.is_none() && !slot.group.membership().is_joint() {
+            return;
+        }
+        slot.sync_applied();
+        if finish_job(slot, ticks) || slot.shared.serving_term() != Some(slot.group.term()) {
+            return;
+        }
+        let step = match next_step(slot) {
+            Ok(step) => step,
+            Err(error) => {
+                end_job(slot, Err(error));
+                return;
+            }
+        };
+        match step {
+            Step::Propose(command) => propose(slot, command, now),
+            Step::HandOver(successor) => {
+                if slot.group.status().transferee.is_none() {
+                    // Repeated on the next tick if it comes to nothing.
+                    let _ = slot.group.transfer(successor, now);
+                }
+            }
+            Step::Wait => {}
+        }
+        self.dirty.insert(range);
+    }
+
+    /// The applier has carried out, or refused, a change of members.
+    pub(crate) fn on_changed(
+        &mut self,
+        range: RangeId,
+        index: u64,
+        change: Option<Change>,
+        now: MonoTime,
+    ) -> Result<(), RaftError> {
+        let Some(slot) = self.slots.get_mut(&range) else { return Ok(()) };
+        let before = slot.group.membership().clone();
+        if let Some(change) = &change {
+            slot.group.apply_change(index, change, now)?;
+        }
+        slot.sync_applied();
+        let gone: Vec<u64> = before
+            .all()
+            .into_iter()
+            .filter(|replica| !slot.group.membership().contains(*replica))
+            .collect();
+        let own = slot.shared.replica;
+        let gone: Vec<(NodeId, ReplicaId)> = gone
+            .into_iter()
+            .filter(|replica| *replica != own.0)
+            .filter_map(|replica| Some((*slot.addresses.get(&replica)?, ReplicaId(replica))))
+            .collect();
+        slot.remember_addresses();
+        let is_leader = slot.group.is_leader();
+        self.peers.is_stale = true;
+        if is_leader {
+            gone.into_iter().for_each(|to| self.say_gone(range, to, own));
+        }
+        self.touch(range);
+        self.drive_change(range, now);
+        Ok(())
+    }
+}
+
+enum Step {
+    Propose(MembershipCommand),
+    HandOver(u64),
+    Wait,
+}
+
+/// Ends the job when its goal is reached or nobody waits any more.
+fn finish_job(slot: &mut Slot, ticks: u64) -> bool {
+    let Some(job) = &slot.change else { return false };
+    let descriptor = slot.shared.descriptor();
+    let has_voter = |node: &NodeId| {
+        descriptor.replica_on(*node).is_some_and(|replica| replica.kind == ReplicaKind::Voter)
+    };
+    let is_done = !slot.group.membership().is_joint()
+        && job.add.iter().all(has_voter)
+        && job.remove.iter().all(|node| descriptor.replica_on(*node).is_none());
+    if is_done {
+        end_job(slot, Ok((*descriptor).clone()));
+        return true;
+    }
+    if ticks >= job.deadline {
+        let range = slot.shared.range;
+        end_job(
+            slot,
+            Err(KvError::Ambiguous(format!("change of members of {range} takes too long"))),
+        );
+    }
+    false
+}
+
+pub(crate) fn end_job(slot: &mut Slot, result: Result<RangeDescriptor, KvError>) {
+    if let Some(job) = slot.change.take() {
+        let _ = job.reply.send(result);
+    }
+}
+
+fn next_step(slot: &Slot) -> Result<Step, KvError> {
+    let membership = slot.group.membership();
+    let descriptor = slot.shared.descriptor();
+    let own = slot.shared.replica.0;
+    if membership.is_joint() {
+        return Ok(if membership.voters.contains(&own) {
+            Step::Propose(leave(&descriptor, membership))
+        } else {
+            successor(slot).map_or(Step::Wait, Step::HandOver)
+        });
+    }
+    let Some(job) = &slot.change else { return Ok(Step::Wait) };
+    if let Some(node) = job.add.iter().find(|node| descriptor.replica_on(**node).is_none()) {
+        return Ok(Step::Propose(add_learner(&descriptor, *node)));
+    }
+    let of_kind = |nodes: &[NodeId], kind: ReplicaKind| -> Vec<u64> {
+        let replicas = nodes.iter().filter_map(|node| descriptor.replica_on(*node));
+        replicas.filter(|r| r.kind == kind).map(|r| r.replica.0).collect()
+    };
+    if let Some(learner) = of_kind(&job.remove, ReplicaKind::Learner).first() {
+        return Ok(Step::Propose(remove_learner(&descriptor, *learner)));
+    }
+    let promote = of_kind(&job.add, ReplicaKind::Learner);
+    let remove = of_kind(&job.remove, ReplicaKind::Voter);
+    if !promote.iter().all(|learner| is_caught_up(slot, *learner)) {
+        return Ok(Step::Wait);
+    }
+    if promote.is_empty() && remove.len() >= membership.voters.len() {
+        return Err(KvError::Fatal(format!("{} cannot lose all its replicas", slot.shared.range)));
+    }
+    Ok(Step::Propose(replace(&descriptor, promote, remove)))
+}
+
+fn is_caught_up(slot: &Slot, replica: u64) -> bool {
+    let last = slot.group.status().last;
+    let progress = slot.group.progress();
+    let peer = progress.iter().find(|p| p.replica == replica);
+    peer.is_some_and(|p| p.is_replicating && p.matched + LAG_MAX >= last)
+}
+
+/// The voter of the new set that is furthest.
+fn successor(slot: &Slot) -> Option<u64> {
+    let voters = &slot.group.membership().voters;
+    let progress = slot.group.progress();
+    let fit = progress.iter().filter(|p| voters.contains(&p.replica) && p.is_active);
+    fit.max_by_key(|p| (p.matched, u64::MAX - p.replica)).map(|p| p.replica)
+}
+
+fn propose(slot: &mut Slot, command: MembershipCommand, now: MonoTime) {
+    let data = to_message(&command).into();
+    match slot.group.propose_change(&command.change, data, now) {
+        // Not applied yet, or handing over: a later tick tries again.
+        Ok(_) | Err(ConsensusError::Busy | ConsensusError::NotLeader) => {}
+        Err(refused) => end_job(slot, Err(KvError::Fatal(refused.to_string()))),
+    }
+}
+
+fn add_learner(descriptor: &RangeDescriptor, node: NodeId) -> MembershipCommand {
+    let mut next = next_descriptor(descriptor);
+    let replica = next.next_replica;
+    next.next_replica = ReplicaId(replica.0 + 1);
+    next.replicas.push(ReplicaDescriptor { node, replica, kind: ReplicaKind::Learner });
+    MembershipCommand { change: Change::AddLearner(replica.0), descriptor: next }
+}
+
+fn remove_learner(descriptor: &RangeDescriptor, replica: u64) -> MembershipCommand {
+    let mut next = next_descriptor(descriptor);
+    next.replicas.retain(|r| r.replica.0 != replica);
+    MembershipCommand { change: Change::RemoveLearner(replica), descriptor: next }
+}
+
+/// Voters that go stay in the descriptor until the joint state is left: they still vote.
+fn replace(descriptor: &RangeDescriptor, promote: Vec<u64>, remove: Vec<u64>) -> MembershipCommand {
+    let mut next = next_descriptor(descriptor);
+    for replica in &mut next.replicas {
+        if promote.contains(&replica.replica.0) {
+            replica.kind = ReplicaKind::Voter;
+        }
+    }
+    MembershipCommand { change: Change::Replace { promote, remove }, descriptor: next }
+}
+
+fn leave(descriptor: &RangeDescriptor, members: &consensus::Membership) -> MembershipCommand {
+    let mut next = next_descriptor(descriptor);
+    next.replicas.retain(|r| {
+        members.voters.contains(&r.replica.0) || members.learners.contains(&r.replica.0)
+    });
+    MembershipCommand { change: Change::Leave, descriptor: next }
+}
+
+fn next_descriptor(descriptor: &RangeDescriptor) -> RangeDescriptor {
+    RangeDescriptor { epoch: descriptor.epoch + 1, ..descriptor.clone() }
+}

@@ -1,0 +1,159 @@
+//! A snapshot on its way to this node.
+//!
+//! Parts are staged in the engine, beside the replica's present state, which stays whole until all
+//! of the new one is here: a snapshot that breaks off leaves the replica as it was. When the last
+//! part has arrived the applier exchanges the state ([`crate::raft::install`]), and only then does
+//! the group hear of the snapshot.
+
+use crate::raft::error::RaftError;
+use crate::raft::events::{ApplyTask, InstallSnapshot};
+use crate::raft::local;
+use crate::raft::raft_loop::RaftLoop;
+use crate::raft::shared::ReplicaShared;
+use crate::raft::snapshot_send::SnapshotTail;
+use crate::raft::stats::StatsBoard;
+use base::codec::from_message;
+use base::peer_api::{PeerMessage, RaftEnvelope, SnapshotChunk};
+use base::{MonoTime, NodeId, RangeId, ReplicaId};
+use consensus::{Envelope, Payload};
+use std::sync::Arc;
+
+/// Parts that have arrived.
+pub(crate) struct IncomingSnapshot {
+    stream: u64,
+    from: ReplicaId,
+    to: ReplicaId,
+    parts: u64,
+    /// All parts are with the applier.
+    is_installing: bool,
+}
+
+impl RaftLoop {
+    pub(crate) fn on_snapshot_part(
+        &mut self,
+        chunk: SnapshotChunk,
+        now: MonoTime,
+    ) -> Result<(), RaftError> {
+        let range = chunk.range;
+        let sender = (chunk.from_node, chunk.from);
+        if !self.admit(range, sender, chunk.to, true, now)? {
+            return Ok(());
+        }
+        if self.incoming.get(&range).is_some_and(|incoming| incoming.is_installing) {
+            return Ok(());
+        }
+        if chunk.sequence == 0 && !self.begin_incoming(&chunk) {
+            return Ok(());
+        }
+        let Some(incoming) = self.incoming.get_mut(&range) else { return Ok(()) };
+        let is_next = incoming.stream == chunk.stream
+            && incoming.from == chunk.from
+            && incoming.to == chunk.to
+            && incoming.parts == chunk.sequence;
+        if !is_next {
+            // A part was lost; the sender finds out by the clock or here.
+            if incoming.stream == chunk.stream {
+                self.drop_incoming(range);
+                self.refuse(range, sender, chunk.to);
+            }
+            return Ok(());
+        }
+        local::put_staged(&mut self.batch, range, incoming.parts, &chunk.data);
+        incoming.parts += 1;
+        if let Some(tail) = &chunk.last {
+            incoming.is_installing = true;
+            let parts = incoming.parts;
+            match from_message::<SnapshotTail>(tail) {
+                Ok(tail) => self.install(&chunk, tail, parts),
+                Err(_) => self.drop_incoming(range),
+            }
+        }
+        Ok(())
+    }
+
+    /// The first part: parts of an older snapshot are void. Refused when another replica on this
+    /// node still owns some of the keys, as the unsplit neighbour does until it applies the split.
+    fn begin_incoming(&mut self, chunk: &SnapshotChunk) -> bool {
+        let range = chunk.range;
+        let overlaps = |id: &RangeId| {
+            let slot = &self.slots[id];
+            *id != range
+                && *id != RangeId::META
+                && slot.is_known
+                && slot.shared.descriptor().span.overlaps(&chunk.descriptor.span)
+        };
+        if range != RangeId::META && self.slots.keys().any(overlaps) {
+            self.refuse(range, (chunk.from_node, chunk.from), chunk.to);
+            return false;
+        }
+        self.drop_incoming(range);
+        let incoming = IncomingSnapshot {
+            stream: chunk.stream,
+            from: chunk.from,
+            to: chunk.to,
+            parts: 0,
+            is_installing: false,
+        };
+        self.incoming.insert(range, incoming);
+        true
+    }
+
+    fn install(&mut self, chunk: &SnapshotChunk, tail: SnapshotTail, parts: u64) {
+        self.tasks.push(ApplyTask::Install(InstallSnapshot {
+            range: chunk.range,
+            replica: chunk.to,
+            from: chunk.from,
+            from_node: chunk.from_node,
+            known: tail.known,
+            applied: tail.applied,
+            parts,
+            message: tail.message,
+        }));
+    }
+
+    /// The applier has exchanged the state, or could not.
+    pub(crate) fn on_installed(
+        &mut self,
+        install: InstallSnapshot,
+        is_refused: bool,
+        shared: Option<Arc<ReplicaShared>>,
+        now: MonoTime,
+    ) -> Result<(), RaftError> {
+        let range = install.range;
+        self.incoming.remove(&range);
+        let is_current =
+            self.slots.get(&range).is_some_and(|slot| slot.shared.replica == install.replica);
+        if !is_current {
+            return Ok(());
+        }
+        if is_refused {
+            self.refuse(range, (install.from_node, install.from), install.replica);
+            return Ok(());
+        }
+        StatsBoard::add(&self.core.stats.snapshots_installed, 1);
+        self.reload(range, shared, now)?;
+        let Some(slot) = self.slots.get_mut(&range) else { return Ok(()) };
+        slot.addresses.insert(install.from.0, install.from_node);
+        if let Ok(message) = Envelope::decode(&install.message)
+            && let Err(refused) = slot.group.step(install.from.0, message, now)
+        {
+            tracing::debug!(%range, %refused, "announcement of a snapshot refused");
+        }
+        self.touch(range);
+        Ok(())
+    }
+
+    fn refuse(&mut self, range: RangeId, to: (NodeId, ReplicaId), from: ReplicaId) {
+        let message = Envelope::plain(Payload::SnapshotRefused).encode().into();
+        let from_node = self.config.node;
+        let envelope = RaftEnvelope { range, from_node, from, to: to.1, message };
+        self.send(to.0, PeerMessage::Raft(envelope));
+    }
+
+    /// Forgets the parts that have arrived.
+    pub(crate) fn drop_incoming(&mut self, range: RangeId) {
+        if self.incoming.remove(&range).is_some() {
+            local::clear_staged(&mut self.batch, range);
+        }
+    }
+}
