@@ -42,8 +42,8 @@ impl Oracle {
         self.term.store(0, Ordering::Release);
         let fresh = Pace::start(from, wall_millis, now);
         self.end.store(from.0, Ordering::Release);
-        // Never backward, whatever happened before.
-        self.next.fetch_max(from.0, Ordering::AcqRel);
+        // Never backward, whatever happened before; and 0 is before everything, nobody's timestamp.
+        self.next.fetch_max(from.0.max(1), Ordering::AcqRel);
         *pace = Some(fresh);
         drop(pace);
         // The present of an earlier term may lie ahead: it must not stand still until it is reached.
@@ -97,8 +97,13 @@ impl Oracle {
         }
     }
 
-    /// The present, or the last draw if that is later: no draw from now on is below it.
-    pub(crate) fn floor(&self) -> Timestamp {
+    /// Every draw from now on, by whichever leader, is at or above this.
+    pub(crate) fn drawn(&self) -> Timestamp {
+        Timestamp(self.next.load(Ordering::Acquire))
+    }
+
+    /// The present, or the next draw if that is later.
+    pub(crate) fn present(&self) -> Timestamp {
         let next = self.next.load(Ordering::Acquire);
         Timestamp(next.max(self.present.load(Ordering::Acquire)))
     }

@@ -250,7 +250,7 @@ impl MetaService {
         let this = self.this.upgrade();
         let work = async move {
             let this = this.ok_or(KvError::Shutdown)?;
-            let end = Timestamp(this.oracle.floor().0.saturating_add(this.window()));
+            let end = Timestamp(this.oracle.present().0.saturating_add(this.window()));
             this.propose(Command::ReserveTimestamps { end }).await?;
             this.oracle.extend(term, end);
             Ok(())
@@ -401,9 +401,10 @@ impl MetaService {
     fn safe_point(&self, now: MonoTime) -> Timestamp {
         let retention = self.retention_millis();
         let nodes: Vec<NodeId> = self.view.read(|state| state.nodes.keys().copied().collect());
-        let floor = self.oracle.floor();
-        let retention = retention.min(floor.millis());
-        let limit = Timestamp::new(floor.millis() - retention, 0);
+        // Not from the present: a next leader starts behind what was drawn, and its snapshots must
+        // not lie below this.
+        let drawn = self.oracle.drawn().millis();
+        let limit = Timestamp::new(drawn.saturating_sub(retention), 0);
         let timeout = self.config.heartbeat_timeout;
         self.leading.lock().liveness.safe_point(nodes.into_iter(), limit, now, timeout)
     }
