@@ -289,7 +289,7 @@ fn logs(directory: &Path) -> Vec<(PathBuf, u64)> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 40, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
 
     #[test]
     fn rocks_and_memory_show_the_same(ops in prop::collection::vec(op(), 1..80)) {

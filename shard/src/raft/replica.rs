@@ -7,7 +7,7 @@ use crate::raft::shared::ReplicaShared;
 use crate::raft::waiter::{ProposalWaiter, failed, reply};
 use crate::replication::Replication;
 use base::{BoxFuture, KvError, KvResult, MonoTime, NodeId, RangeDescriptor};
-use base::{ReplicaDescriptor, Timestamp};
+use base::{RangeId, ReplicaDescriptor, Timestamp};
 use bytes::Bytes;
 use consensus::MetaGroup;
 use std::sync::Arc;
@@ -82,7 +82,10 @@ impl HandleCore {
         command: Bytes,
         suspends: bool,
     ) -> BoxFuture<'static, KvResult<Bytes>> {
-        if let Err(full) = self.engine.check_reserve() {
+        // Meta goes on into the reserve: without fresh timestamps there would be no reads either.
+        if shared.range != RangeId::META
+            && let Err(full) = self.engine.check_reserve()
+        {
             return failed(full.into());
         }
         let limits = (self.proposals_max, self.proposal_bytes_max);

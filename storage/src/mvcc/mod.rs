@@ -27,7 +27,7 @@ pub use locks::{
     record, records, remove_intent, remove_record,
 };
 pub use point::{Reader, any_newer, get, newest, versions};
-pub use scan::Scan;
+pub use scan::{Scan, Visitor};
 pub use version::{Version, encode_version, put_version, remove_version};
 
 use crate::WriteBatch;

@@ -14,6 +14,9 @@ use std::ops::ControlFlow;
 /// Unwanted versions that are stepped over before a seek is cheaper.
 pub(super) const STEPS_BEFORE_SEEK: usize = 6;
 
+/// Takes the key and value of a row, and says whether to go on.
+pub type Visitor<'a> = dyn FnMut(&[u8], &[u8]) -> ControlFlow<()> + 'a;
+
 /// A running scan.
 pub struct Scan {
     iter: Iter,
@@ -70,10 +73,7 @@ impl Scan {
 
     /// Calls `f` with the key and value of each row, uncopied, until it breaks or the rows end
     /// (`Continue`). The row that broke counts as read: a later call goes on behind it.
-    pub fn visit(
-        &mut self,
-        f: &mut dyn FnMut(&[u8], &[u8]) -> ControlFlow<()>,
-    ) -> StorageResult<ControlFlow<()>> {
+    pub fn visit(&mut self, f: &mut Visitor<'_>) -> StorageResult<ControlFlow<()>> {
         while self.advance()? {
             let (key, entry) = if self.reverse {
                 (&self.key[..], &self.entry[..])
