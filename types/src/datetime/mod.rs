@@ -1,52 +1,102 @@
 //! `date`, `time`, `timestamp`, `timestamptz` and `interval`.
+//!
+//! Moments count from 2000-01-01, as in PostgreSQL: dates in days, the rest in microseconds.
+//! `timestamptz` is a moment in UTC; a session's zone only matters for its text and its calendar.
 
-use crate::{Settings, SqlError, SqlResult, TimeZone, IntervalStyle};
+mod abbreviations;
+mod age;
+mod arith;
+pub mod calendar;
+mod date;
+mod decode;
+pub mod interval;
+mod part;
+mod time;
+mod timestamp;
+mod tokens;
+mod trunc;
+mod words;
+mod zone;
 
-/// A span of time: months, days and microseconds are kept apart, since none divides the next.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Interval {
-    pub months: i32,
-    pub days: i32,
-    pub micros: i64,
+pub use age::age;
+pub use arith::{
+    add_date_days, add_interval, add_timestamp_interval, add_timestamptz_interval, date_diff,
+    div_interval, interval_diff, justify_days, justify_hours, justify_interval, mul_interval,
+    negate_interval, sub_timestamps, time_plus_interval,
+};
+pub use date::{
+    check_date, date_to_timestamp, date_to_timestamptz, format_date, make_date, parse_date,
+    timestamp_to_date,
+};
+pub use interval::{
+    Interval, apply_interval_typmod, decode_interval, display_interval_typmod, encode_interval,
+    format_interval, interval_to_time, make_interval, parse_interval,
+};
+pub use part::{PartOf, extract, extract_float};
+pub use time::{check_time, format_time, make_time, parse_time, round_time};
+pub use timestamp::{
+    at_time_zone, check_timestamp, format_timestamp, format_timestamptz, from_unix_seconds,
+    parse_timestamp, parse_timestamptz, round_timestamp, timestamp_to_time,
+    timestamp_to_timestamptz, timestamptz_to_timestamp,
+};
+pub use trunc::{date_bin, date_trunc, date_trunc_interval};
+pub use words::Unit;
+pub(crate) use zone::{local_offset, named_zone, posix_zone};
+pub use zone::zone_of_text;
+
+use crate::{SqlError, sqlstate};
+
+/// Why text is no date, time or interval.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Problem {
+    /// It does not look like one.
+    Format,
+    /// A part is beyond its range.
+    Field,
+    /// A month or a day is beyond its range: perhaps the order was meant differently.
+    MonthDay,
+    /// A part of an interval is beyond its range.
+    Interval,
+    /// A zone offset is beyond its range.
+    Displacement,
+    /// A zone that nobody knows.
+    Zone(String),
 }
 
-impl Interval {
-    /// Length for comparison: 30 days a month, 24 hours a day.
-    pub fn span_micros(&self) -> i128 {
-        let days = i128::from(self.months) * 30 + i128::from(self.days);
-        days * 86_400_000_000 + i128::from(self.micros)
+impl Problem {
+    fn error(self, type_name: &str, input: &str) -> SqlError {
+        let field = || {
+            SqlError::new(
+                sqlstate::DATETIME_FIELD_OVERFLOW,
+                format!("date/time field value out of range: \"{input}\""),
+            )
+        };
+        match self {
+            Problem::Format => SqlError::new(
+                sqlstate::INVALID_DATETIME_FORMAT,
+                format!("invalid input syntax for type {type_name}: \"{input}\""),
+            ),
+            Problem::Field => field(),
+            Problem::MonthDay => {
+                field().with_hint("Perhaps you need a different \"datestyle\" setting.")
+            }
+            Problem::Interval => SqlError::new(
+                sqlstate::INTERVAL_FIELD_OVERFLOW,
+                format!("interval field value out of range: \"{input}\""),
+            ),
+            Problem::Displacement => SqlError::new(
+                sqlstate::INVALID_TIME_ZONE_DISPLACEMENT_VALUE,
+                format!("time zone displacement out of range: \"{input}\""),
+            ),
+            Problem::Zone(name) => SqlError::new(
+                sqlstate::INVALID_PARAMETER_VALUE,
+                format!("time zone \"{name}\" not recognized"),
+            ),
+        }
     }
-    pub fn from_span(_m: i128) -> Interval { Interval::default() }
 }
-macro_rules! f { ($($n:ident($($a:ident: $t:ty),*) -> $r:ty),* $(,)?) => { $(pub fn $n($($a: $t),*) -> SqlResult<$r> { $(let _ = $a;)* Err(SqlError::internal("not yet")) })* } }
-f!(
-parse_date(i: &str, s: &Settings) -> i32,
-parse_time(i: &str, s: &Settings) -> i64,
-parse_timestamp(i: &str, s: &Settings) -> i64,
-parse_timestamptz(i: &str, s: &Settings) -> i64,
-parse_interval(i: &str, t: i32, s: &Settings) -> Interval,
-apply_interval_typmod(i: Interval, t: i32) -> Interval,
-check_date(i: i32) -> i32,
-check_time(i: i64) -> i64,
-check_timestamp(i: i64) -> i64,
-date_to_timestamp(i: i32) -> i64,
-date_to_timestamptz(i: i32, s: &Settings) -> i64,
-timestamp_to_timestamptz(i: i64, s: &Settings) -> i64,
-timestamptz_to_timestamp(i: i64, s: &Settings) -> i64,
-);
-pub fn timestamp_to_date(_i: i64) -> i32 { 0 }
-pub fn timestamp_to_time(_i: i64) -> Option<i64> { None }
-pub fn interval_to_time(_i: Interval) -> i64 { 0 }
-pub fn format_date(_i: i32, _s: &Settings, _o: &mut String) {}
-pub fn format_time(_i: i64, _o: &mut String) {}
-pub fn format_timestamp(_i: i64, _s: &Settings, _o: &mut String) {}
-pub fn format_timestamptz(_i: i64, _s: &Settings, _o: &mut String) {}
-pub fn format_interval(_i: Interval, _s: IntervalStyle, _o: &mut String) {}
-pub fn encode_interval(_i: Interval, _o: &mut Vec<u8>) {}
-pub fn decode_interval(_i: &[u8;16]) -> Interval { Interval::default() }
-pub fn round_time(i: i64, _t: i32) -> i64 { i }
-pub fn round_timestamp(i: i64, _t: i32) -> i64 { i }
-pub fn display_interval_typmod(_t: i32) -> String { String::new() }
-pub fn named_zone(_t: &str) -> Option<chrono_tz::Tz> { None }
-pub fn posix_zone(_t: &str) -> Option<TimeZone> { None }
-pub fn local_offset(_z: &TimeZone, _l: i64) -> i32 { 0 }
+
+/// `timestamp out of range`, `date out of range` and their kin (22008).
+pub(crate) fn out_of_range(type_name: &str) -> SqlError {
+    SqlError::new(sqlstate::DATETIME_FIELD_OVERFLOW, format!("{type_name} out of range"))
+}

@@ -1,7 +1,7 @@
 //! Addition, multiplication, division, rounding: results carry the scales that PostgreSQL gives
 //! them.
 
-use super::coefficient::{Coefficient, cmp_scaled};
+use super::coefficient::Coefficient;
 use super::{Decimal, Numeric, SCALE_MAX};
 use crate::{SqlError, SqlResult};
 use num_integer::Integer;
@@ -297,9 +297,4 @@ pub(super) fn is_odd_integer(value: &Decimal) -> bool {
 /// Whether the value has no fraction.
 pub(super) fn is_integer(value: &Decimal) -> bool {
     value.coefficient.div_power(u32::from(value.scale)).1.is_zero()
-}
-
-/// Compares finite values.
-pub(super) fn cmp_decimal(a: &Decimal, b: &Decimal) -> std::cmp::Ordering {
-    cmp_scaled(&a.coefficient, a.scale, &b.coefficient, b.scale)
 }

@@ -8,6 +8,7 @@ mod arith;
 mod coefficient;
 mod convert;
 mod decimal_math;
+mod fixed;
 mod io;
 mod ordered;
 
