@@ -1,11 +1,19 @@
 //! The binary: sockets, threads, settings, metrics, HTTP and the command line. It wires the crates
 //! together and holds no rule of its own about data.
 
+mod admin;
+mod bench;
 mod cli;
 mod demo;
 mod exit;
+mod http;
+mod metrics;
+mod node;
+mod observe;
+mod pg;
 mod settings;
 mod signals;
+mod start;
 
 use clap::Parser;
 use cli::{Cli, Command};

@@ -30,8 +30,6 @@ pub struct Settings {
     pub max_connections: u32,
     /// Bytes of RocksDB block cache.
     pub cache_bytes: u64,
-    /// Versions younger than this are never collected, in seconds.
-    pub gc_keep_seconds: u64,
     /// Bearer token that opens the debug endpoints to other than loopback; empty: loopback only.
     pub http_token: String,
 }
@@ -106,7 +104,6 @@ const DEFAULTS: &[(&str, &str)] = &[
     ("log", "warn"),
     ("max_connections", "1000"),
     ("cache_bytes", "134217728"),
-    ("gc_keep_seconds", "600"),
     ("http_token", ""),
 ];
 

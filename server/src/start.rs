@@ -3,7 +3,9 @@
 use crate::cli::{Role, StartArgs};
 use crate::exit::{Failure, say};
 use crate::http;
+use crate::metrics::Metrics;
 use crate::node::Node;
+use crate::observe::Observed;
 use crate::pg::{self, PgServer};
 use crate::settings::Settings;
 use crate::signals;
@@ -35,8 +37,9 @@ pub(crate) async fn run(args: &StartArgs) -> Result<(), Failure> {
         .engine
         .clone()
         .map(|engine| Arc::new(PgServer::new(engine, settings.max_connections)));
-    let state = Arc::new(crate::observe::Observed::new(&node, server.clone(), &settings));
-    tokio::spawn(http::serve(http, state, stop.subscribe()));
+    let metrics = Arc::new(Metrics::new());
+    let state = Arc::new(Observed::new(&node, server.clone(), metrics, &settings));
+    tokio::spawn(http::serve(http, state));
     match (sql, server) {
         (Some(listener), Some(server)) => {
             let address = listener.local_addr().map_or(settings.sql_listen, |a| a.to_string());

@@ -8,6 +8,7 @@ use rand::rngs::StdRng;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
+use tokio_postgres::types::ToSql;
 use tokio_postgres::{Error, NoTls, Statement};
 
 /// Pause before a connection is tried again.
@@ -67,9 +68,8 @@ impl Client {
                 transaction.query_one(&statements[1], &[&account]).await?;
                 transaction.execute(&statements[2], &[&teller, &delta]).await?;
                 transaction.execute(&statements[3], &[&branch, &delta]).await?;
-                let history = transaction
-                    .execute(&statements[4], &[&teller, &branch, &account, &delta]);
-                history.await?;
+                let row: [&(dyn ToSql + Sync); 4] = [&teller, &branch, &account, &delta];
+                transaction.execute(&statements[4], &row).await?;
                 transaction.commit().await
             }
         }

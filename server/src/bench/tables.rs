@@ -48,7 +48,7 @@ const BANK: [Table; 4] = [
     },
     Table {
         name: "sharddb_bench_history",
-        columns: "teller int, branch int, account int, delta int, at timestamp",
+        columns: "teller int, branch int, account int, delta bigint, at timestamp",
         rows: 0,
         values: "",
     },

@@ -36,7 +36,7 @@ pub(super) fn statements(workload: Workload) -> &'static [&'static str] {
 pub(super) enum Request {
     Read { id: i32 },
     Update { id: i32, value: u64 },
-    Transfer { account: i32, teller: i32, branch: i32, delta: i32 },
+    Transfer { account: i32, teller: i32, branch: i32, delta: i64 },
 }
 
 impl Request {

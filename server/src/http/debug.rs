@@ -123,7 +123,9 @@ impl Ingest {
             let piece = piece.map_err(|error| Refusal::bad_request(error.to_string()))?;
             for line in reader.feed(&piece).map_err(Refusal::bad_request)? {
                 match line {
-                    _ if end.is_some() => return Err(Refusal::bad_request("lines behind the last")),
+                    _ if end.is_some() => {
+                        return Err(Refusal::bad_request("lines behind the last"));
+                    }
                     Line::Row(key, value) => self.row(key, value).await?,
                     Line::End { rows } => end = Some(rows),
                 }

@@ -64,10 +64,7 @@ pub(crate) trait HttpState: Send + Sync + 'static {
 type Node = State<Arc<dyn HttpState>>;
 
 /// Serves until dropped.
-pub(crate) async fn serve(
-    listener: TcpListener,
-    state: Arc<dyn HttpState>,
-) -> std::io::Result<()> {
+pub(crate) async fn serve(listener: TcpListener, state: Arc<dyn HttpState>) -> std::io::Result<()> {
     let service = router(state).into_make_service_with_connect_info::<SocketAddr>();
     axum::serve(listener, service).await
 }

@@ -22,10 +22,9 @@ impl SafePoint {
         self.0.fetch_max(to.0, Ordering::AcqRel);
     }
 
-    /// The newest one heard of, at least `keep` in the past.
-    pub(crate) fn get(&self, now: Timestamp, keep: Duration) -> Timestamp {
-        let keep_from = now.millis().saturating_sub(keep.as_millis() as u64);
-        Timestamp(self.0.load(Ordering::Acquire)).min(Timestamp::new(keep_from, 0))
+    /// The newest one heard of; zero before the first.
+    pub(crate) fn get(&self) -> Timestamp {
+        Timestamp(self.0.load(Ordering::Acquire))
     }
 }
 
@@ -36,13 +35,10 @@ pub(crate) async fn collect(
     client: TxnClient,
     clock: Arc<dyn Clock>,
     safe_point: Arc<SafePoint>,
-    keep: Duration,
 ) {
     loop {
         clock.sleep(INTERVAL).await;
-        // The oracle's own time: this process's clock may be wrong.
-        let Ok(now) = client.now().await else { continue };
-        let safe_point = safe_point.get(now, keep);
+        let safe_point = safe_point.get();
         for range in store.ranges() {
             let is_led_here = range.leader.is_some_and(|leader| leader.node == node);
             if !is_led_here || range.safe_point >= safe_point || range.writes == 0 {

@@ -17,6 +17,12 @@ use txn::TxnClient;
 /// Time between two heartbeats.
 const INTERVAL: Duration = Duration::from_millis(1000);
 
+/// The same while the process comes up, when others wait for what it has to say.
+const INTERVAL_AT_START: Duration = Duration::from_millis(20);
+
+/// How many heartbeats are sent at that pace.
+const ROUNDS_AT_START: u64 = 100;
+
 /// A report that was not changed is repeated after so many heartbeats, should meta have lost it.
 const REPEAT_EVERY: u64 = 30;
 
@@ -44,7 +50,8 @@ impl Heart {
                 reported.clear();
             }
             self.once(&mut reported).await;
-            self.clock.sleep(INTERVAL).await;
+            let at_start = round < ROUNDS_AT_START;
+            self.clock.sleep(if at_start { INTERVAL_AT_START } else { INTERVAL }).await;
         }
     }
 

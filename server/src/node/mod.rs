@@ -234,18 +234,19 @@ impl Foundation {
             engine: engine.clone(),
         });
         self.register(&client, &identity, &peers).await?;
-        if let Some(engine) = &engine {
-            open_engine(engine).await?;
-        }
         let node = Node {
             id: node,
-            engine,
+            engine: engine.clone(),
             client,
             store,
             disk: self.disk.clone(),
             replication,
         };
+        // Heartbeats first: they tell meta of the ranges that the catalog is read from.
         self.spawn_background(&node, peers);
+        if let Some(engine) = &engine {
+            open_engine(engine).await?;
+        }
         Ok(node)
     }
 
@@ -332,7 +333,6 @@ impl Foundation {
             node.client.clone(),
             self.clock.clone(),
             safe_point,
-            Duration::from_secs(self.settings.gc_keep_seconds),
         ));
     }
 }

@@ -7,7 +7,7 @@ use super::peers::Peers;
 use super::threads::{Bell, Poller, Round};
 use crate::exit::Failure;
 use base::{Clock, RangeDescriptor, RangeId};
-use meta::MetaService;
+use meta::{MetaConfig, MetaMachine, MetaService};
 use shard::{RaftHandle, RaftNotify, RaftStoreConfig, Store};
 use std::sync::Arc;
 use std::time::Duration;
@@ -54,11 +54,11 @@ impl Replication {
         let meta = is_meta_voter(parts.identity, parts.is_meta).then(|| {
             let members = parts.identity.member_ids();
             let descriptor = RangeDescriptor::bootstrap(RangeId::META, &members);
-            let first = first_range(parts.identity);
-            let machine = meta::MetaMachine::new(parts.identity.cluster, first);
-            let (machine, state) = machine.shared();
+            let machine = MetaMachine::new();
+            let view = machine.view();
             let group = handle.add_state_machine(RangeId::META, descriptor, Box::new(machine));
-            Arc::new(MetaService::new(group, state, parts.clock.clone()))
+            let config = MetaConfig::new(parts.identity.cluster);
+            MetaService::new(group, view, parts.clock.clone(), config)
         });
         let first = first_range(parts.identity);
         if first.replica_on(parts.identity.node).is_some() {
