@@ -64,6 +64,9 @@ pub struct Connection {
     /// to Sync is dropped.
     in_extended: bool,
     skip_until_sync: bool,
+    /// The error that closed the connection: told again to whoever asks again, so that it cannot be
+    /// overlooked in the middle of a COPY.
+    fatal: Option<WireError>,
 }
 
 impl Connection {
@@ -76,6 +79,7 @@ impl Connection {
             input: BytesMut::new(),
             in_extended: false,
             skip_until_sync: false,
+            fatal: None,
         }
     }
 
@@ -108,15 +112,21 @@ impl Connection {
     }
 
     /// The next message; `None` when more bytes are needed. Errors say how to go on; after one that
-    /// closes there is never another event.
+    /// closes there is never another event, only the same error again.
     pub fn next_event(&mut self) -> Result<Option<FrontendEvent>, WireError> {
         let result = match self.phase {
             Phase::Startup => self.next_packet(),
             Phase::Authenticating => self.check_unauthenticated().map(|()| None),
             Phase::Ready | Phase::CopyIn => self.next_message(),
-            Phase::Closed => Ok(None),
+            Phase::Closed => {
+                self.input.clear();
+                return self.fatal.clone().map_or(Ok(None), Err);
+            }
         };
-        if result.as_ref().is_err_and(WireError::closes) {
+        if let Err(error) = &result
+            && error.closes()
+        {
+            self.fatal = Some(error.clone());
             self.close();
         }
         result

@@ -112,10 +112,11 @@ proptest! {
                         }
                     }
                     Ok(None) => break,
-                    Err(error) => {
-                        prop_assert!(!is_closed);
-                        is_closed = error.closes();
+                    Err(error) if error.closes() => {
+                        is_closed = true;
+                        break;
                     }
+                    Err(_) => prop_assert!(!is_closed),
                 }
             }
         }
