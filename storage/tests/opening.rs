@@ -163,3 +163,25 @@ fn a_simulated_disk_fails_as_told() {
     assert!(engine.get(Keyspace::Local, b"a").unwrap().is_some());
     assert_eq!(engine.get(Keyspace::Local, b"b").unwrap(), None);
 }
+
+#[test]
+fn a_simulated_disk_does_not_grow_with_every_write() {
+    let disk = MemDisk::new();
+    let engine = Engine::in_memory(disk.clone());
+    let value = vec![1u8; 64 << 10];
+    for round in 0..200u32 {
+        let mut batch = WriteBatch::new();
+        batch.put(Keyspace::Local, &(round % 3).to_be_bytes(), &value);
+        batch.put(Keyspace::Local, b"last", &round.to_be_bytes());
+        engine.write(batch, Durability::Synced).unwrap();
+    }
+    engine.write(put(b"lost"), Durability::Buffered).unwrap();
+    assert_eq!(disk.unsynced(), 1);
+    disk.crash(0);
+    let engine = Engine::in_memory(disk);
+    assert_eq!(engine.get(Keyspace::Local, b"last").unwrap().unwrap()[..], 199u32.to_be_bytes());
+    for key in 0..3u32 {
+        assert_eq!(engine.get(Keyspace::Local, &key.to_be_bytes()).unwrap().unwrap(), value);
+    }
+    assert_eq!(engine.get(Keyspace::Local, b"lost").unwrap(), None);
+}

@@ -1,8 +1,12 @@
 //! A simulated disk: holds what was written, loses what was not synced when it crashes.
 
+use crate::memory::table::Tables;
 use crate::{StorageError, StorageResult, WriteBatch};
 use parking_lot::Mutex;
 use std::sync::Arc;
+
+/// Synced batches are folded into the base when they take this much, and more than the base.
+const FOLD_BYTES: usize = 4 << 20;
 
 /// A disk that outlives the engines opened on it. Clones are the same disk.
 #[derive(Clone, Default)]
@@ -10,9 +14,13 @@ pub struct MemDisk(Arc<Mutex<State>>);
 
 #[derive(Default)]
 struct State {
-    /// Every batch since the disk was made, in order.
+    /// Everything older than the log, overwritten values left out.
+    base: WriteBatch,
+    /// Every batch since, in order.
     log: Vec<WriteBatch>,
-    /// How many of them survive a crash.
+    /// Bytes of the log.
+    log_bytes: usize,
+    /// How many batches of the log survive a crash.
     synced: usize,
     opening: u64,
     is_full: bool,
@@ -37,6 +45,7 @@ impl MemDisk {
         let mut state = self.0.lock();
         let kept = state.log.len().min(state.synced + survivors);
         state.log.truncate(kept);
+        state.log_bytes = state.log.iter().map(WriteBatch::bytes).sum();
         state.synced = kept;
         state.opening += 1;
         state.fails_sync = false;
@@ -53,9 +62,10 @@ impl MemDisk {
     }
 
     /// Starts a new opening: feeds everything written to `apply`.
-    pub(crate) fn open(&self, apply: impl FnMut(&WriteBatch)) -> u64 {
+    pub(crate) fn open(&self, mut apply: impl FnMut(&WriteBatch)) -> u64 {
         let mut state = self.0.lock();
         state.opening += 1;
+        apply(&state.base);
         state.log.iter().for_each(apply);
         state.opening
     }
@@ -66,6 +76,7 @@ impl MemDisk {
         if state.is_full {
             return Err(StorageError::DiskFull);
         }
+        state.log_bytes += batch.bytes();
         state.log.push(batch);
         Ok(())
     }
@@ -77,6 +88,9 @@ impl MemDisk {
             return Err(StorageError::SyncFailed("simulated".into()));
         }
         state.synced = state.log.len();
+        if state.log_bytes > FOLD_BYTES.max(2 * state.base.bytes()) {
+            state.fold();
+        }
         Ok(())
     }
 
@@ -86,6 +100,16 @@ impl MemDisk {
 }
 
 impl State {
+    /// Turns the log, all of it synced, into part of the base.
+    fn fold(&mut self) {
+        let mut tables = Tables::default();
+        tables.apply(&self.base);
+        self.log.drain(..).for_each(|batch| tables.apply(&batch));
+        self.base = tables.to_batch();
+        self.log_bytes = 0;
+        self.synced = 0;
+    }
+
     fn check(&self, opening: u64) -> StorageResult<()> {
         if self.opening == opening {
             Ok(())

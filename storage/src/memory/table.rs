@@ -42,6 +42,19 @@ impl Tables {
         }
     }
 
+    /// Everything present, as one batch.
+    pub(crate) fn to_batch(&self) -> WriteBatch {
+        let mut batch = WriteBatch::new();
+        for keyspace in Keyspace::ALL {
+            for (key, history) in self.table(keyspace) {
+                if let Some(value) = visible(history, u64::MAX) {
+                    batch.put(keyspace, key, &value);
+                }
+            }
+        }
+        batch
+    }
+
     /// Keeps the present state for a view; returns its sequence.
     pub(crate) fn pin(&mut self) -> u64 {
         *self.pins.entry(self.sequence).or_default() += 1;

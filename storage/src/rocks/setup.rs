@@ -16,7 +16,7 @@ const LOG_BYTES_MAX: u64 = 128 << 20;
 
 /// Opens all keyspaces, and creates them when absent.
 pub(crate) fn open(path: &Path, options: &EngineOptions) -> Result<DB, rocksdb::Error> {
-    let cache = Cache::new_lru_cache(options.cache_bytes);
+    let cache = Cache::new_hyper_clock_cache(options.cache_bytes, 0);
     let columns = Keyspace::ALL.map(|keyspace| {
         ColumnFamilyDescriptor::new(keyspace.name(), keyspace_options(keyspace, options, &cache))
     });
