@@ -134,12 +134,6 @@ impl Call {
         }
     }
 
-    /// Pauses, but not beyond the deadline.
-    pub(crate) async fn pause(&self, pause: Duration) {
-        let limit = pause.min(self.deadline.since(self.now()));
-        self.replica.env.clock.sleep(limit).await;
-    }
-
     /// Fails once the deadline has passed: nothing was done.
     pub(crate) fn check_deadline(&self) -> KvResult<()> {
         if self.now() < self.deadline { Ok(()) } else { Err(KvError::Cancelled) }

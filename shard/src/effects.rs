@@ -18,10 +18,6 @@ impl Effects {
         Effects { list: Vec::with_capacity(writes) }
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
-        self.list.is_empty()
-    }
-
     pub(crate) fn into_list(self) -> Vec<Effect> {
         self.list
     }
