@@ -104,7 +104,11 @@ impl RowSink for Client {
                 Ok(Some(FrontendEvent::CopyData(data))) => return Ok(CopyInput::Data(data)),
                 Ok(Some(FrontendEvent::CopyDone)) => return Ok(CopyInput::Done),
                 Ok(Some(FrontendEvent::CopyFail(reason))) => return Ok(CopyInput::Fail(reason)),
-                Ok(Some(_)) | Err(_) => return Err(gone()),
+                Ok(Some(_)) => return Err(gone()),
+                Err(error) => {
+                    let message = error.fields.message.into_owned();
+                    return Err(SqlError::new(sqlstate::PROTOCOL_VIOLATION, message));
+                }
                 Ok(None) => {
                     if !self.read().await.map_err(|_| gone())? {
                         return Err(gone());

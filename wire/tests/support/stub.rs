@@ -180,31 +180,8 @@ impl Stub {
     }
 
     fn summary(&self) -> String {
-        let mut words: Vec<String> = Vec::new();
-        let mut rest = &self.sent[..];
-        while let [tag, tail @ ..] = rest {
-            if *tag == b'N' && tail.first() != Some(&0) {
-                words.push("N".into());
-                rest = tail;
-                continue;
-            }
-            let length = u32::from_be_bytes(tail[..4].try_into().unwrap()) as usize;
-            let body = &tail[4..length];
-            rest = &tail[length..];
-            match tag {
-                b'S' | b'K' => {}
-                b'E' => words.push(format!("E:{}:{}", field(body, b'V'), field(body, b'C'))),
-                b'Z' => words.push(format!("Z:{}", body[0] as char)),
-                tag => words.push((*tag as char).to_string()),
-            }
-        }
+        let mut words = super::scenario::words(&self.sent);
         words.push(if self.is_closed { "closed" } else { "open" }.into());
         words.join(" ")
     }
-}
-
-fn field(body: &[u8], code: u8) -> String {
-    let fields = body.split(|byte| *byte == 0);
-    let field = fields.into_iter().find(|field| field.first() == Some(&code));
-    String::from_utf8(field.expect("the field")[1..].to_vec()).unwrap()
 }
