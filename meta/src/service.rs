@@ -27,8 +27,6 @@ const TIMESTAMPS_MAX: u32 = 1 << 20;
 const DRAW_TRIES: usize = 10;
 /// Setting that overrides how long superseded versions are kept.
 const RETENTION_SETTING: &str = "gc.retention_ms";
-/// Setting that the catalog counts its versions in (u64 LE).
-const CATALOG_VERSION_SETTING: &str = "catalog.version";
 
 /// Work that several callers wait for together.
 type Joint = Shared<BoxFuture<'static, KvResult<()>>>;
@@ -331,7 +329,8 @@ impl MetaService {
         let now = self.clock.now();
         let nodes = self.nodes(now);
         let safe_point = self.safe_point(now);
-        Ok(MetaResponse::Heartbeat { nodes, safe_point, catalog_version: self.catalog_version() })
+        let catalog_version = self.view.read(|state| state.catalog_version());
+        Ok(MetaResponse::Heartbeat { nodes, safe_point, catalog_version })
     }
 
     /// Replicates those reports that bring news.
@@ -413,11 +412,6 @@ impl MetaService {
         let text = self.setting(RETENTION_SETTING);
         let number = text.and_then(|text| std::str::from_utf8(&text).ok()?.parse().ok());
         number.unwrap_or(self.config.gc_retention.as_millis() as u64)
-    }
-
-    fn catalog_version(&self) -> u64 {
-        let bytes = self.setting(CATALOG_VERSION_SETTING);
-        bytes.and_then(|bytes| bytes[..].try_into().ok()).map_or(0, u64::from_le_bytes)
     }
 }
 

@@ -11,6 +11,10 @@ use std::collections::BTreeMap;
 /// Longest name and value of a setting.
 const SETTING_BYTES_MAX: usize = 64 << 10;
 
+/// The setting that the catalog counts its versions in (u64 LE). It never goes back: two changes
+/// may announce themselves in either order, and nobody may miss the later one.
+pub(crate) const CATALOG_VERSION_SETTING: &str = "catalog.version";
+
 /// First bytes of the persisted keys.
 mod tag {
     pub(super) const CLUSTER: u8 = b'c';
@@ -114,6 +118,9 @@ impl MetaState {
         if bytes > SETTING_BYTES_MAX {
             return (Applied::Refused(format!("setting of {bytes} bytes is too long")), Vec::new());
         }
+        if name == CATALOG_VERSION_SETTING && version(value.as_ref()) < self.catalog_version() {
+            return (Applied::Done, Vec::new());
+        }
         let key = tagged(tag::SETTING, name.as_bytes());
         let change = match value {
             Some(value) => {
@@ -127,6 +134,11 @@ impl MetaState {
             }
         };
         (Applied::Done, vec![change])
+    }
+
+    /// The newest catalog version that was announced, 0 for none.
+    pub(crate) fn catalog_version(&self) -> u64 {
+        version(self.settings.get(CATALOG_VERSION_SETTING))
     }
 
     fn range_change(&self, start: &Key) -> Change {
@@ -182,6 +194,10 @@ impl MetaState {
         state.ranges = RangeMap::from_pieces(pieces);
         Ok(state)
     }
+}
+
+fn version(value: Option<&Blob>) -> u64 {
+    value.and_then(|bytes| bytes[..].try_into().ok()).map_or(0, u64::from_le_bytes)
 }
 
 fn put<T: bincode::Encode>(key: Vec<u8>, value: &T) -> Change {
