@@ -69,9 +69,11 @@ pub struct StoreConfig {
     pub ts_cache_bytes: usize,
     /// A wait that has lasted this long is reported to the deadlock detector.
     pub report_wait_after: Duration,
-    /// A wait that goes on is reported again after this long.
+    /// A wait that goes on is reported again after this long, and the nodes of the holders are
+    /// asked for a sign of life.
     pub report_wait_again: Duration,
-    /// A transaction that waiters have not heard of for this long loses its locks to them.
+    /// A transaction that this range has not heard of for this long loses its locks to those who
+    /// wait for them; one whose node does not answer loses them at once.
     pub lock_expiry: Duration,
     /// First pause before a live transaction is asked about again; doubles up to `ask_again_max`.
     pub ask_again_min: Duration,
@@ -92,7 +94,7 @@ impl Default for StoreConfig {
             ts_cache_bytes: 2 << 20,
             report_wait_after: Duration::from_millis(100),
             report_wait_again: Duration::from_secs(1),
-            lock_expiry: Duration::from_secs(10),
+            lock_expiry: Duration::from_secs(60),
             ask_again_min: Duration::from_millis(2),
             ask_again_max: Duration::from_millis(100),
             patience: Duration::from_secs(10),

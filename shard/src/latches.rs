@@ -191,7 +191,8 @@ impl Latches {
         for key in touch.keys {
             self.by_key.entry(key.clone()).or_default().push(id);
         }
-        self.by_span.extend(touch.spans.iter().map(|span| (span.clone(), id)));
+        let spans = touch.spans.iter().filter(|span| !span.is_empty());
+        self.by_span.extend(spans.map(|span| (span.clone(), id)));
         let latch = Latch {
             access,
             keys: touch.keys.to_vec(),

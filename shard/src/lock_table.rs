@@ -8,7 +8,7 @@
 //! This module is a plain data structure; [`crate::lock_wait`] does the waiting.
 
 use base::api::lock::LockStrength;
-use base::{Key, KvError, KvResult, MonoTime, Span, TxnId};
+use base::{Key, KvError, KvResult, MonoTime, NodeId, Span, TxnId};
 use futures::channel::oneshot;
 use smallvec::SmallVec;
 use std::collections::{BTreeMap, VecDeque};
@@ -192,6 +192,11 @@ impl LockTable {
     pub(crate) fn release_all(&mut self, txn: TxnId) -> Vec<Waker> {
         let Some(held) = self.txns.remove(&txn) else { return Vec::new() };
         held.keys.iter().flat_map(|key| self.release_key(txn, key)).collect()
+    }
+
+    /// The transactions of a node that hold something.
+    pub(crate) fn of_node(&self, node: NodeId) -> Vec<TxnId> {
+        self.txns.keys().copied().filter(|txn| txn.coordinator() == node).collect()
     }
 
     /// The transaction lives.

@@ -2,6 +2,7 @@
 
 use crate::call::Call;
 use crate::lock_table::{Requested, Ticket};
+use crate::probe;
 use crate::replica::Replica;
 use crate::wait_watch::WaitWatch;
 use base::api::lock::{LockStrength, LockWait};
@@ -118,15 +119,15 @@ impl Place<'_> {
                 Either::Left((Err(oneshot::Canceled), _)) => return Err(self.replica.not_leader()),
                 Either::Right(_) => {}
             }
-            self.break_expired(call);
+            self.break_dead(call);
             let holders = || self.replica.locks().waits_for(self.key, self.ticket, call.now());
             watch.report_if_due(call, self.key, holders).await?;
         }
     }
 
-    /// Takes the locks from holders that nobody has heard of for long: their coordinator is gone, or
-    /// they will be told at COMMIT.
-    fn break_expired(&self, call: &Call) {
+    /// Takes the locks from holders that nobody has heard of for long, and asks after the nodes of
+    /// the others. Whoever loses its locks unjustly is told at COMMIT.
+    fn break_dead(&self, call: &Call) {
         let now = call.now();
         let expiry = call.config().lock_expiry;
         let holders = self.replica.locks().waits_for(self.key, self.ticket, now);
@@ -135,6 +136,8 @@ impl Place<'_> {
             if seen.is_some_and(|seen| now.since(seen) > expiry) {
                 tracing::debug!(%holder, key = %self.key, "took the locks of a silent transaction");
                 self.replica.with_locks(|locks| ((), locks.release_all(holder)));
+            } else {
+                probe::probe(&self.replica, holder.coordinator());
             }
         }
     }

@@ -5,11 +5,13 @@ use crate::env::{StoreEnv, WaitReporter};
 use crate::intent_count::IntentCount;
 use crate::leadership::Leadership;
 use crate::lock_table::{LockTable, Waker};
+use crate::probe::Probes;
 use crate::recent::RecentTxns;
 use crate::replication::{ReplicaObserver, Replication};
 use crate::sequencer::Sequencer;
 use crate::store::Core;
-use base::{Key, KvError, RangeDescriptor, RangeId, ReplicaDescriptor, Span, Timestamp, TxnId};
+use base::{Key, KvError, NodeId, RangeDescriptor, RangeId, ReplicaDescriptor, Span};
+use base::{Timestamp, TxnId};
 use futures::channel::oneshot;
 use parking_lot::Mutex;
 use std::collections::BTreeMap;
@@ -54,6 +56,7 @@ pub(crate) struct Replica {
     /// Highest timestamp written here, and no lower than the leader's first draw.
     seen: AtomicU64,
     safe_point: AtomicU64,
+    pub(crate) probes: Probes,
     span: Mutex<Span>,
     pub(crate) reads: AtomicU64,
     pub(crate) writes: AtomicU64,
@@ -81,6 +84,7 @@ impl Replica {
             applied: Mutex::default(),
             seen: AtomicU64::new(0),
             safe_point: AtomicU64::new(replication.safe_point().0),
+            probes: Probes::default(),
             span: Mutex::new(span),
             reads: AtomicU64::new(0),
             writes: AtomicU64::new(0),
@@ -141,6 +145,14 @@ impl Replica {
     /// Intents of the transaction were resolved here.
     pub(crate) fn resolved(&self, txn: TxnId) {
         wake(self.resolved.lock().remove(&txn).unwrap_or_default());
+    }
+
+    /// Releases the locks of all transactions that a node coordinates.
+    pub(crate) fn release_locks_of(&self, node: NodeId) {
+        self.with_locks(|locks| {
+            let txns = locks.of_node(node);
+            ((), txns.into_iter().flat_map(|txn| locks.release_all(txn)).collect())
+        });
     }
 
     /// Drops waiters that have left.

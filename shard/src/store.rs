@@ -24,7 +24,7 @@ use crate::replication::{ReplicaHost, ReplicaObserver, Replication};
 use crate::waits::MetaWaits;
 use base::api::stats::StatsResponse;
 use base::api::{RangeOp, RangeRequest, RangeResponse};
-use base::{BoxFuture, KvError, KvResult, MonoTime, RangeDescriptor, RangeId};
+use base::{BoxFuture, KvError, KvResult, MonoTime, NodeId, RangeDescriptor, RangeId};
 use parking_lot::RwLock;
 use rustc_hash::FxHashMap;
 use std::sync::Arc;
@@ -53,6 +53,14 @@ impl Store {
     /// this returns. Dropping the future gives up waiting, not what has been proposed.
     pub fn execute(&self, request: RangeRequest) -> BoxFuture<'static, KvResult<RangeResponse>> {
         self.core.execute(request)
+    }
+
+    /// Releases the locks of all transactions that a node coordinates: to be called when it is known
+    /// to have died or to have begun a new life. Waiters find out by themselves, but later.
+    pub fn release_locks_of(&self, node: NodeId) {
+        let replicas: Vec<Arc<Replica>> =
+            self.core.replicas.read().values().map(Arc::clone).collect();
+        replicas.iter().for_each(|replica| replica.release_locks_of(node));
     }
 
     /// What the ranges of this node know about themselves, by id.

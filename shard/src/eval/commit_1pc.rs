@@ -19,9 +19,13 @@ use storage::mvcc::{self, Intent, Version};
 
 pub(super) async fn run(call: &Call, request: Commit1PcRequest) -> KvResult<Commit1PcResponse> {
     let result = commit(call, &request).await;
+    let is_refused = matches!(
+        result,
+        Err(KvError::WriteConflict { .. } | KvError::KeyExists { .. } | KvError::TxnAborted { .. })
+    );
     if request.is_retry
+        && is_refused
         && let Some(txn) = call.txn
-        && result.as_ref().is_err_and(|error| !error.is_reroute() && !error.is_ambiguous())
     {
         call.replica.finished.insert(txn);
     }

@@ -41,9 +41,32 @@ pub(crate) struct Words<'a> {
 
 /// Arguments that are written `name=value`; anything else with `=` is a write.
 const ARGUMENTS: &[&str] = &[
-    "at", "txn", "ts", "anchor", "keys", "timeout", "limit", "bytes", "node", "from", "to",
-    "above", "now", "met", "status", "fragment", "epoch", "staged", "start", "by", "count", "min",
-    "max", "value", "range",
+    "at",
+    "txn",
+    "ts",
+    "anchor",
+    "keys",
+    "timeout",
+    "limit",
+    "bytes",
+    "node",
+    "from",
+    "to",
+    "above",
+    "now",
+    "met",
+    "status",
+    "fragment",
+    "epoch",
+    "staged",
+    "start",
+    "by",
+    "count",
+    "min",
+    "max",
+    "value",
+    "range",
+    "coordinator",
 ];
 
 impl<'a> Words<'a> {
@@ -76,7 +99,8 @@ impl<'a> Words<'a> {
     }
 
     pub(crate) fn txn(&self) -> Option<TxnId> {
-        self.number("txn").map(|unique| TxnId::new(NodeId(1), unique))
+        let node = NodeId(self.number("coordinator").unwrap_or(1));
+        self.number("txn").map(|unique| TxnId::new(node, unique))
     }
 
     /// Takes a bare word out.
