@@ -33,6 +33,28 @@ async fn ten_thousand_calls_at_once_each_get_their_answer() {
     assert_eq!(server.commands.handled(), 10_000);
 }
 
+/// Small and large payloads from two threads at once: whatever the socket takes at a time, every
+/// answer is whole and its own.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn payloads_of_all_sizes_share_a_connection() {
+    let server = Server::start().await;
+    let config = RpcConfig { in_flight_max: 64, ..RpcConfig::default() };
+    let peer = Arc::new(client(&server, config));
+    let calls = (0..1_000_u64).map(|i| {
+        let peer = peer.clone();
+        tokio::spawn(async move {
+            let mut payload = command(b'e', i);
+            let length = if i % 10 == 0 { 700_000 + i as usize } else { 9 + i as usize };
+            payload.resize(length, i as u8);
+            let answer = peer.call_control(&payload, LONG).await.expect("answered");
+            assert!(answer == payload, "call {i}");
+        })
+    });
+    for call in calls.collect::<Vec<_>>() {
+        call.await.expect("no panic");
+    }
+}
+
 #[tokio::test]
 async fn an_answer_does_not_wait_for_earlier_requests() {
     let server = Server::start().await;

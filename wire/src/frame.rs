@@ -3,7 +3,7 @@
 
 use crate::error::{PROGRAM_LIMIT_EXCEEDED, PROTOCOL_VIOLATION, WireError};
 use crate::limits::Limits;
-use bytes::{Bytes, BytesMut};
+use bytes::{Buf, Bytes, BytesMut};
 
 /// Type byte and length word.
 const HEADER_BYTES: usize = 5;
@@ -93,8 +93,12 @@ pub(crate) fn take(
     if input.len() < 1 + length {
         return Ok(None);
     }
-    let mut body = input.split_to(1 + length).freeze();
-    let body = body.split_off(HEADER_BYTES);
+    input.advance(HEADER_BYTES);
+    let body = match length - LENGTH_BYTES {
+        // Sync, Flush: nothing to share.
+        0 => Bytes::new(),
+        length => input.split_to(length).freeze(),
+    };
     Ok(Some(Frame { tag, body }))
 }
 
