@@ -6,6 +6,7 @@ use crate::merge::{merge, run_fragment};
 use crate::meta_client::mismatch;
 use crate::patience::Patience;
 use crate::read::ReadPlan;
+use crate::router::Route;
 use crate::scan_types::{TxnScan, TxnScanPage};
 use crate::sender::{Failed, Sending, Sent};
 use crate::txn::Txn;
@@ -13,6 +14,7 @@ use base::api::scan::{ScanRequest, ScanResponse};
 use base::api::{RangeOp, RangeResponse, ReadAt};
 use base::{KvError, KvResult, NodeId, RangeId, Span};
 use futures::stream::{StreamExt, iter};
+use std::sync::Arc;
 
 /// Bytes of a page when the caller does not say.
 const PAGE_BYTES: u64 = 4 << 20;
@@ -82,10 +84,12 @@ impl Txn {
         }
         let routes = self.core.router.ranges(&request.span).await?;
         let scanner = self.scanner(plan);
-        let scans = routes.iter().map(|route| {
-            let span = request.span.intersect(&route.descriptor.span);
-            scanner.to_end(TxnScan { span, ..request.clone() })
-        });
+        let part = |route: &Arc<Route>| TxnScan {
+            span: request.span.intersect(&route.descriptor.span),
+            ..request.clone()
+        };
+        let parts: Vec<TxnScan> = routes.iter().map(part).collect();
+        let scans = parts.into_iter().map(|part| scanner.to_end(part));
         let parallelism = self.core.env.config.parallelism;
         let pages: Vec<_> = iter(scans).buffered(parallelism).collect().await;
         let mut all = TxnScanPage::default();
