@@ -6,9 +6,16 @@
 //! of strict functions the caller answers NULL itself when an argument is NULL.
 
 mod aggregate;
+mod arithmetic;
+mod comparison;
 mod context;
 mod declare;
+mod keywords;
+mod math;
+mod native;
+mod numeric_ops;
 mod registry;
+mod text;
 
 pub use context::{EvalContext, FunctionEnv, NoEnv};
 pub use declare::{

@@ -1,15 +1,20 @@
 //! Finds what is declared.
 
-use super::aggregate;
+use super::{aggregate, arithmetic, comparison, math, numeric_ops, text};
 use super::{Aggregate, Function, Operator};
 use std::collections::HashMap;
 use std::sync::OnceLock;
 use types::Oid;
 
 /// The families of functions.
-const FUNCTIONS: &[&[Function]] = &[];
+const FUNCTIONS: &[&[&[Function]]] = &[&[math::FUNCTIONS], text::FUNCTIONS];
 /// The families of operators.
-const OPERATORS: &[&[Operator]] = &[];
+const OPERATORS: &[&[&[Operator]]] = &[
+    arithmetic::OPERATORS,
+    comparison::OPERATORS,
+    &[numeric_ops::OPERATORS, math::OPERATORS],
+    text::OPERATORS,
+];
 
 struct Index {
     functions: HashMap<&'static str, Vec<&'static Function>>,
@@ -71,12 +76,12 @@ pub fn is_known(name: &str) -> bool {
 
 /// Every function, in a fixed order.
 pub fn all_functions() -> impl Iterator<Item = &'static Function> {
-    FUNCTIONS.iter().flat_map(|family| family.iter())
+    FUNCTIONS.iter().flat_map(|families| families.iter()).flat_map(|family| family.iter())
 }
 
 /// Every operator, in a fixed order.
 pub fn all_operators() -> impl Iterator<Item = &'static Operator> {
-    OPERATORS.iter().flat_map(|family| family.iter())
+    OPERATORS.iter().flat_map(|families| families.iter()).flat_map(|family| family.iter())
 }
 
 /// Every aggregate, in a fixed order.

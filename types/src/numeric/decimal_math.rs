@@ -37,7 +37,18 @@ pub fn sqrt(a: &Numeric) -> SqlResult<Numeric> {
     let weight = first_group(value).0;
     let digits_before =
         if weight >= 0 { weight * 4 / 2 + 1 } else { 1 - (1 - weight * 4) / 2 };
-    let scale = result_scale(digits_before, &[value]);
+    sqrt_rounded(value, result_scale(digits_before, &[value]))
+}
+
+/// `sqrt(a)` rounded to a scale of the caller's.
+pub fn sqrt_at_scale(a: &Numeric, scale: i32) -> SqlResult<Numeric> {
+    match a {
+        Finite(value) if value.coefficient.signum() >= 0 => sqrt_rounded(value, scale),
+        _ => sqrt(a),
+    }
+}
+
+fn sqrt_rounded(value: &Decimal, scale: i32) -> SqlResult<Numeric> {
     // One digit more than wanted, and a sticky one, decide the rounding.
     let guard = scale + 2;
     let shift = 2 * guard - i32::from(value.scale);

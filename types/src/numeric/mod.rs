@@ -14,7 +14,7 @@ mod ordered;
 
 pub use arith::{Rounding, add, ceil, div, div_trunc, floor, gcd, lcm, mul, neg, rem, round, sub, trunc};
 pub use convert::{from_f32, from_f64, to_f64, to_i16, to_i32, to_i64};
-pub use decimal_math::{exp, factorial, ln, log, log10, power, sqrt};
+pub use decimal_math::{exp, factorial, ln, log, log10, power, sqrt, sqrt_at_scale};
 pub use io::parse;
 pub(crate) use io::{decode, encode, format};
 pub(crate) use ordered::{put_key, read_key};
