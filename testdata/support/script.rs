@@ -8,7 +8,7 @@ use std::path::Path;
 
 /// Runs every script of a directory; `run` gets a fresh state per script, then one command at a
 /// time, and returns its output.
-pub fn run_all<S>(
+pub(crate) fn run_all<S>(
     directory: &Path,
     start: impl Fn() -> S,
     run: impl Fn(&mut S, &[&str]) -> String,
