@@ -3,6 +3,7 @@
 
     record.py HOST PORT DB   every scenario in *.txt; the `=` lines are rewritten in place
     record.py --matrix       writes matrix.txt anew, without answers
+    record.py --mutations N  writes mutations.txt anew: N streams of frames with random damage
 
 A scenario is a `## name`, lines to send, and one line `= answer`. A line `startup` sends a usual
 startup packet, `frame T body` a frame of type T with a right length, `raw bytes` just bytes; \\0 to
@@ -13,7 +14,8 @@ differs on purpose; the comment above says why.
 
 The server needs a table:  CREATE TABLE sink (line text);
 """
-import glob, os, socket, struct, sys
+import glob, os, random, socket, struct, sys
+from concurrent.futures import ThreadPoolExecutor
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 QUIET_SECONDS = 0.25
@@ -86,17 +88,20 @@ def replay(host, port, database, lines):
 
 
 def record(host, port, database):
-    for path in sorted(glob.glob(os.path.join(HERE, "*.txt"))):
-        out, lines = [], []
-        for line in open(path).read().splitlines():
-            if line.startswith("##"):
-                lines = []
-            elif line.startswith("="):
-                line = "= " + replay(host, port, database, lines)
-            elif line and line[0] not in "#!":
-                lines.append(line)
-            out.append(line)
-        open(path, "w").write("\n".join(out) + "\n")
+    """Answers are asked for side by side: each takes as long as the server's silence."""
+    with ThreadPoolExecutor(8) as pool:
+        for path in sorted(glob.glob(os.path.join(HERE, "*.txt"))):
+            out, lines = [], []
+            for line in open(path).read().splitlines():
+                if line.startswith("##"):
+                    lines = []
+                elif line.startswith("="):
+                    line = pool.submit(replay, host, port, database, lines)
+                elif line and line[0] not in "#!":
+                    lines.append(line)
+                out.append(line)
+            text = [line if isinstance(line, str) else "= " + line.result() for line in out]
+            open(path, "w").write("\n".join(text) + "\n")
 
 
 STATES = {
@@ -133,8 +138,41 @@ def matrix():
                 out.write(f"\n## {message} {state if state == 'startup' else '- ' + state}\n{steps}\n=\n")
 
 
+WHOLE = [
+    b"Q\0", b"P\0\0\0\0", b"B\0\0\0\0\0\0\0\0", b"DS\0", b"DP\0", b"E\0\0\0\0\0", b"CS\0", b"CP\0",
+    b"H", b"S", b"S", b"dline\n", b"c", b"fno\0",
+]
+
+
+def damaged(message, rng):
+    """A frame of the message, one in three with something wrong in it."""
+    tag, body, wrong_by = message[:1], bytearray(message[1:]), 0
+    damage = rng.randrange(12)
+    if damage == 0 and body:
+        del body[rng.randrange(len(body)):]
+    elif damage == 1:
+        body.insert(rng.randrange(len(body) + 1), rng.choice(b"\0\x01aSP\xff"))
+    elif damage == 2 and body:
+        body[rng.randrange(len(body))] = rng.choice(b"\0\x01aSP\xff")
+    elif damage == 3 and rng.randrange(6) == 0:
+        wrong_by = rng.choice([-2, -1, 1, 2, 3])
+    return tag + struct.pack("!i", len(body) + 4 + wrong_by) + bytes(body)
+
+
+def mutations(count):
+    rng = random.Random(7433)
+    with open(os.path.join(HERE, "mutations.txt"), "w") as out:
+        out.write("# Streams of frames with random damage. Written by record.py --mutations.\n")
+        for number in range(count):
+            frames = b"".join(damaged(rng.choice(WHOLE), rng) for _ in range(rng.randrange(2, 12)))
+            text = "".join("\\x%02x" % byte for byte in frames)
+            out.write(f"\n## stream {number}\nstartup\nraw {text}\n=\n")
+
+
 if __name__ == "__main__":
     if sys.argv[1:] == ["--matrix"]:
         matrix()
+    elif sys.argv[1:2] == ["--mutations"]:
+        mutations(int(sys.argv[2]))
     else:
         record(sys.argv[1], int(sys.argv[2]), sys.argv[3].encode())

@@ -30,3 +30,8 @@ fn malformed_input_is_answered_as_postgresql_does() {
 fn every_message_in_every_state_is_answered_as_postgresql_does() {
     check("matrix.txt");
 }
+
+#[test]
+fn damaged_streams_are_answered_as_postgresql_does() {
+    check("mutations.txt");
+}

@@ -7,6 +7,10 @@ use wire::{
     Severity, Target, TransactionStatus, WireError, Writer,
 };
 
+fn is_known(sql: &str) -> bool {
+    sql.is_empty() || sql == "BEGIN" || sql.starts_with("COPY")
+}
+
 /// Connection, writer, and the little that a session remembers.
 pub(crate) struct Stub {
     connection: Connection,
@@ -79,7 +83,7 @@ impl Stub {
                 self.ready();
             }
             FrontendEvent::Query(sql) => self.query(&sql),
-            FrontendEvent::Parse(parse) if parse.sql == "BOGUS" => self.fail("42601"),
+            FrontendEvent::Parse(parse) if !is_known(&parse.sql) => self.fail("42601"),
             FrontendEvent::Parse(parse) => {
                 self.statements.insert(parse.name, parse.sql);
                 self.writer.parse_complete();
@@ -117,7 +121,10 @@ impl Stub {
         }
     }
 
+    /// A simple query takes the place of the unnamed statement and portal.
     fn query(&mut self, sql: &str) {
+        self.statements.remove("");
+        self.portals.remove("");
         match sql {
             "" => self.writer.empty_query_response(),
             "BEGIN" => {
@@ -161,6 +168,7 @@ impl Stub {
     }
 
     fn fail_transaction(&mut self) {
+        self.portals.clear();
         if self.status == TransactionStatus::Transaction {
             self.status = TransactionStatus::Error;
         }
