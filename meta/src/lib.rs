@@ -32,5 +32,5 @@ pub use deadlock::Detector;
 pub use machine::{MetaMachine, MetaView};
 pub use placement::{Repair, choose_nodes};
 pub use range_map::{Changes, RangeEntry, RangeMap};
-pub use service::MetaService;
+pub use service::{MetaCounts, MetaService};
 pub use state::MetaState;

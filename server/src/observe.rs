@@ -12,7 +12,8 @@ use base::codec::Blob;
 use base::meta_api::{MetaRequest, MetaResponse, RangeStatus};
 use base::{BoxFuture, Key, KvError, KvResult, NodeId, RangeId, Span, Timestamp};
 use meta::MetaService;
-use shard::{RaftHandle, Store};
+use shard::Store;
+use shard::raft::RaftHandle;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use storage::Engine;
@@ -59,7 +60,7 @@ impl Observed {
     fn shard_sample(&self) -> ShardSample {
         let raft = self.raft.stats();
         let usage = self.disk.disk();
-        let locks = self.store.lock_stats();
+        let (locks_held, lock_waiting) = self.store.lock_counts();
         ShardSample {
             ranges: raft.groups,
             leaders: raft.leaders,
@@ -69,8 +70,8 @@ impl Observed {
             raft_syncs: raft.syncs,
             storage_bytes: usage.used_bytes,
             storage_free_bytes: usage.free_bytes,
-            lock_waits: locks.waits,
-            lock_waiting: locks.waiting,
+            locks_held: locks_held as u64,
+            lock_waiting: lock_waiting as u64,
         }
     }
 }
@@ -88,9 +89,7 @@ impl HttpState for Observed {
             MetaSample {
                 is_leader: counts.is_leader,
                 nodes: counts.nodes,
-                nodes_live: counts.nodes_live,
                 ranges: counts.ranges,
-                timestamps: counts.timestamps,
             }
         });
         let shard = self.is_shard.then(|| self.shard_sample());

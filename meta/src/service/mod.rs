@@ -1,7 +1,10 @@
 //! The front of the meta group: takes requests, answers them if this process leads.
 
 mod cluster;
+mod counts;
 mod timestamps;
+
+pub use counts::MetaCounts;
 
 use crate::command::{Applied, Command};
 use crate::config::MetaConfig;

@@ -38,8 +38,8 @@ pub(crate) struct ShardSample {
     pub(crate) storage_bytes: u64,
     /// Free bytes on that disk.
     pub(crate) storage_free_bytes: u64,
-    /// Requests that had to wait for a lock.
-    pub(crate) lock_waits: u64,
+    /// Keys that are locked now.
+    pub(crate) locks_held: u64,
     /// Requests that wait for a lock now.
     pub(crate) lock_waiting: u64,
 }
@@ -51,12 +51,8 @@ pub(crate) struct MetaSample {
     pub(crate) is_leader: bool,
     /// Nodes registered.
     pub(crate) nodes: u64,
-    /// Nodes whose heartbeats arrive.
-    pub(crate) nodes_live: u64,
     /// Ranges in the RangeMap.
     pub(crate) ranges: u64,
-    /// Timestamps drawn since start.
-    pub(crate) timestamps: u64,
 }
 
 /// The metrics that samples go into, by role.
@@ -108,7 +104,7 @@ struct ShardMetrics {
     raft_syncs: Counter,
     storage_bytes: Gauge,
     storage_free_bytes: Gauge,
-    lock_waits: Counter,
+    locks_held: Gauge,
     lock_waiting: Gauge,
 }
 
@@ -123,7 +119,7 @@ impl ShardMetrics {
             raft_syncs: counter(to, "raft_syncs", "Synced writes of the log"),
             storage_bytes: gauge(to, "storage_bytes", "Bytes on disk"),
             storage_free_bytes: gauge(to, "storage_free_bytes", "Free bytes on the disk"),
-            lock_waits: counter(to, "lock_waits", "Requests that had to wait for a lock"),
+            locks_held: gauge(to, "locks_held", "Keys that are locked now"),
             lock_waiting: gauge(to, "lock_waiting", "Requests that wait for a lock now"),
         }
     }
@@ -137,7 +133,7 @@ impl ShardMetrics {
         count(&self.raft_syncs, sample.raft_syncs);
         set(&self.storage_bytes, sample.storage_bytes);
         set(&self.storage_free_bytes, sample.storage_free_bytes);
-        count(&self.lock_waits, sample.lock_waits);
+        set(&self.locks_held, sample.locks_held);
         set(&self.lock_waiting, sample.lock_waiting);
     }
 }
@@ -146,9 +142,7 @@ impl ShardMetrics {
 struct MetaMetrics {
     is_leader: Gauge,
     nodes: Gauge,
-    nodes_live: Gauge,
     ranges: Gauge,
-    timestamps: Counter,
 }
 
 impl MetaMetrics {
@@ -156,18 +150,14 @@ impl MetaMetrics {
         MetaMetrics {
             is_leader: gauge(to, "meta_is_leader", "1 on the meta group's leader"),
             nodes: gauge(to, "meta_nodes", "Nodes registered"),
-            nodes_live: gauge(to, "meta_nodes_live", "Nodes whose heartbeats arrive"),
             ranges: gauge(to, "meta_ranges", "Ranges in the RangeMap"),
-            timestamps: counter(to, "meta_timestamps", "Timestamps drawn"),
         }
     }
 
     fn update(&self, sample: &MetaSample) {
         set(&self.is_leader, sample.is_leader.into());
         set(&self.nodes, sample.nodes);
-        set(&self.nodes_live, sample.nodes_live);
         set(&self.ranges, sample.ranges);
-        count(&self.timestamps, sample.timestamps);
     }
 }
 

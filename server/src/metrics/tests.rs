@@ -10,7 +10,7 @@ fn recorded_and_sampled_metrics_carry_their_role() {
     metrics.range("get", Duration::from_micros(10), true);
     metrics.range("lock", Duration::from_secs(100), false);
     metrics.meta("timestamps", Duration::from_micros(10), true);
-    let shard = ShardSample { ranges: 3, raft_proposals: 17, lock_waits: 2, ..Default::default() };
+    let shard = ShardSample { ranges: 3, raft_proposals: 17, locks_held: 2, ..Default::default() };
     let text = metrics.render(&Sample { shard: Some(shard), ..Sample::default() });
     for line in [
         "sharddb_sql_requests_total{role=\"proxy\",protocol=\"simple\"} 1",
@@ -25,7 +25,7 @@ fn recorded_and_sampled_metrics_carry_their_role() {
         "sharddb_meta_requests_total{role=\"meta\",operation=\"timestamps\"} 1",
         "sharddb_ranges{role=\"shard\"} 3",
         "sharddb_raft_proposals_total{role=\"shard\"} 17",
-        "sharddb_lock_waits_total{role=\"shard\"} 2",
+        "sharddb_locks_held{role=\"shard\"} 2",
         "sharddb_meta_is_leader{role=\"meta\"} 0",
         "sharddb_sql_connections{role=\"proxy\"} 0",
     ] {

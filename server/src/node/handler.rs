@@ -9,7 +9,7 @@ use base::meta_api::{MetaRequest, MetaResponse};
 use base::peer_api::PeerMessage;
 use base::{BoxFuture, KvError, KvResult, NodeId};
 use rpc::{Caller, Handler};
-use shard::RaftHandle;
+use shard::raft::RaftHandle;
 use sql::Engine;
 use std::sync::{Arc, OnceLock};
 use txn::TxnClient;

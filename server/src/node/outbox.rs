@@ -3,7 +3,7 @@
 use super::peers::Peers;
 use base::NodeId;
 use base::peer_api::PeerMessage;
-use shard::Outbox;
+use shard::raft::Outbox;
 use std::sync::Arc;
 
 /// Raft's way to the other nodes.

@@ -8,7 +8,8 @@ use super::threads::{Bell, Poller, Round};
 use crate::exit::Failure;
 use base::{Clock, RangeDescriptor, RangeId};
 use meta::{MetaConfig, MetaMachine, MetaService};
-use shard::{RaftHandle, RaftNotify, RaftStoreConfig, Store};
+use shard::Store;
+use shard::raft::{Applier, RaftHandle, RaftLoop, RaftNotify, RaftStoreConfig};
 use std::sync::Arc;
 use std::time::Duration;
 use storage::Engine;
@@ -42,10 +43,10 @@ impl Replication {
     pub(super) fn start(parts: Parts<'_>) -> Result<Replication, Failure> {
         let (raft_bell, apply_bell) = (Arc::new(Bell::default()), Arc::new(Bell::default()));
         let config = RaftStoreConfig::new(parts.identity.node, rand::random());
-        let (handle, raft_loop, applier) = shard::open(
+        let (handle, raft_loop, applier) = shard::raft::open(
             parts.disk,
             parts.store,
-            parts.clock.clone(),
+            parts.clock.now(),
             config,
             Arc::new(PeerOutbox(parts.peers)),
             notify(&raft_bell, &apply_bell),
@@ -97,8 +98,8 @@ fn notify(raft: &Arc<Bell>, apply: &Arc<Bell>) -> RaftNotify {
 }
 
 fn start_threads(
-    mut raft_loop: shard::RaftLoop,
-    mut applier: shard::Applier,
+    mut raft_loop: RaftLoop,
+    mut applier: Applier,
     raft_bell: Arc<Bell>,
     apply_bell: Arc<Bell>,
     clock: &Arc<dyn Clock>,
@@ -107,9 +108,9 @@ fn start_threads(
         let poll = raft_loop.poll(now).map_err(|e| e.to_string())?;
         Ok(Round { did_work: poll.did_work, next_wake: poll.next_wake })
     });
-    let apply = Poller::start("apply", apply_bell, clock.clone(), move |now| {
-        let poll = applier.poll(now).map_err(|e| e.to_string())?;
-        Ok(Round { did_work: poll.did_work, next_wake: poll.next_wake })
+    let apply = Poller::start("apply", apply_bell, clock.clone(), move |_| {
+        let did_work = applier.poll().map_err(|e| e.to_string())?;
+        Ok(Round { did_work, next_wake: None })
     });
     [raft, apply]
         .into_iter()

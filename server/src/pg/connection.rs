@@ -113,7 +113,7 @@ async fn messages(
                 tokio::select! {
                     biased;
                     more = client.read() => if !more? { return Ok(()) },
-                    _ = stop.wait_for(|stop| *stop) => return shut_down(client).await,
+                    () = stopped(stop) => return shut_down(client).await,
                 }
             }
             Err(error) => {
@@ -123,6 +123,12 @@ async fn messages(
             }
         }
     }
+}
+
+/// Ends when the server is told to stop.
+async fn stopped(stop: &mut watch::Receiver<bool>) {
+    // A sender that is gone means the same.
+    let _ = stop.wait_for(|stop| *stop).await;
 }
 
 /// Answers a breach of the protocol; true when the connection ends.

@@ -49,7 +49,7 @@ pub(crate) async fn serve(
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
-            _ = stop.wait_for(|stop| *stop) => return,
+            _ = stop.changed() => return,
         };
         match accepted {
             Ok((stream, _)) => {

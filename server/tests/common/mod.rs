@@ -162,7 +162,8 @@ pub fn sharddb() -> Command {
 
 /// Connects as postgres; the connection is driven in the background.
 pub async fn connect(port: u16) -> Result<Client, tokio_postgres::Error> {
-    let config = format!("host=127.0.0.1 port={port} user=postgres dbname=postgres connect_timeout=2");
+    let config =
+        format!("host=127.0.0.1 port={port} user=postgres dbname=postgres connect_timeout=2");
     let (client, connection) = tokio_postgres::connect(&config, NoTls).await?;
     tokio::spawn(connection);
     Ok(client)
