@@ -15,7 +15,6 @@ impl Group {
         let last = raft.raft_log.last_index();
         self.is_leader()
             && self.pending.is_none()
-            && !self.node.has_ready()
             && raft.raft_log.committed == last
             && raft.raft_log.applied() == last
             && raft.lead_transferee.is_none()
@@ -45,7 +44,6 @@ impl Group {
             && raft.leader_id == from
             && raft.raft_log.committed == commit
             && raft.raft_log.last_index() == commit
-            && !self.has_ready()
         {
             self.is_hibernating = true;
             let applied = raft.raft_log.applied();

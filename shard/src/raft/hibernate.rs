@@ -142,7 +142,9 @@ impl RaftLoop {
         slot.idle_ticks += 1;
         let is_lone = slot.group.membership().is_lone(slot.shared.replica.0)
             && slot.group.membership().learners.is_empty();
-        if is_lone || slot.idle_ticks >= self.config.hibernate_ticks {
+        // A heartbeat that is about to leave would arrive behind the good night and wake everybody.
+        let is_time = is_lone || slot.idle_ticks >= self.config.hibernate_ticks;
+        if is_time && !slot.group.has_ready() {
             slot.idle_ticks = 0;
             let messages = slot.group.hibernate();
             self.awake.remove(&range);

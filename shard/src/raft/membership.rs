@@ -207,7 +207,7 @@ fn is_caught_up(slot: &Slot, replica: u64) -> bool {
     let last = slot.group.status().last;
     let progress = slot.group.progress();
     let peer = progress.iter().find(|p| p.replica == replica);
-    peer.is_some_and(|p| p.is_replicating && p.matched + LAG_MAX >= last)
+    peer.is_some_and(|p| !p.is_in_snapshot && p.matched > 0 && p.matched + LAG_MAX >= last)
 }
 
 /// The voter of the new set that is furthest.

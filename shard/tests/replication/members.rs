@@ -1,0 +1,153 @@
+//! Moving replicas, handing leadership over, snapshots.
+
+use crate::cluster::{Cluster, key};
+use base::{NodeId, RangeId};
+use shard::raft::RaftStoreConfig;
+use std::time::Duration;
+
+const R1: RangeId = RangeId(1);
+
+fn nodes_of(cluster: &Cluster, range: RangeId) -> Vec<u64> {
+    let leader = cluster.leader(range).expect("a leader");
+    let descriptor = cluster.replica(leader, range).unwrap().descriptor();
+    let mut nodes: Vec<u64> = descriptor.replicas.iter().map(|r| r.node.0).collect();
+    nodes.sort_unstable();
+    nodes
+}
+
+fn change(cluster: &mut Cluster, add: &[u64], remove: &[u64]) {
+    let ids = |nodes: &[u64]| nodes.iter().map(|id| NodeId(*id)).collect::<Vec<_>>();
+    cluster.until("a leader", |c| c.leader(R1).is_some());
+    let leader = cluster.leader(R1).unwrap();
+    let future = cluster.replica(leader, R1).unwrap().change_replicas(ids(add), ids(remove));
+    let descriptor = cluster.wait(future).unwrap();
+    for id in add {
+        assert!(descriptor.replica_on(NodeId(*id)).is_some());
+    }
+}
+
+fn fill(cluster: &mut Cluster, from: u64, count: u64) {
+    for n in from..from + count {
+        cluster.until("a leader", |c| c.write(key(1, n), &[7; 500]) || c.poke());
+    }
+    cluster.until("all is acknowledged", |c| c.waiting() == 0);
+}
+
+#[test]
+fn a_replica_moves_to_a_fourth_node() {
+    let mut cluster = Cluster::start(4, &[1, 2, 3], 1, 21);
+    fill(&mut cluster, 0, 500);
+    let leader = cluster.leader(R1).unwrap().0;
+    let victim = (1..=3).find(|id| *id != leader).unwrap();
+    change(&mut cluster, &[4], &[victim]);
+    cluster.until("a leader", |c| c.leader(R1).is_some());
+    let mut expected: Vec<u64> = (1..=4).filter(|id| *id != victim).collect();
+    expected.sort_unstable();
+    assert_eq!(nodes_of(&cluster, R1), expected);
+    cluster.until("the old replica is gone", |c| c.replica(NodeId(victim), R1).is_none());
+    cluster.check_ledger();
+    cluster.crash(NodeId(leader));
+    fill(&mut cluster, 1000, 10);
+    cluster.boot(NodeId(leader));
+    cluster.check_ledger();
+}
+
+#[test]
+fn the_leader_itself_can_be_replaced() {
+    let mut cluster = Cluster::start(4, &[1, 2, 3], 1, 23);
+    fill(&mut cluster, 0, 100);
+    let leader = cluster.leader(R1).unwrap().0;
+    change(&mut cluster, &[4], &[leader]);
+    cluster.until("another leads", |c| c.leader(R1).is_some_and(|id| id.0 != leader));
+    cluster.until("the old replica is gone", |c| c.replica(NodeId(leader), R1).is_none());
+    fill(&mut cluster, 1000, 10);
+    assert!(!nodes_of(&cluster, R1).contains(&leader));
+    cluster.check_ledger();
+}
+
+#[test]
+fn a_lone_replica_moves_and_comes_back_under_writes() {
+    let mut cluster = Cluster::start(2, &[1], 1, 25);
+    fill(&mut cluster, 0, 300);
+    for (round, (to, from)) in [(2, 1), (1, 2), (2, 1), (1, 2)].into_iter().enumerate() {
+        change(&mut cluster, &[to], &[from]);
+        cluster.until("it leads there", |c| c.leader(R1) == Some(NodeId(to)));
+        cluster.until("it is gone here", |c| c.replica(NodeId(from), R1).is_none());
+        fill(&mut cluster, 1000 * (round as u64 + 1), 20);
+        cluster.check_ledger();
+    }
+}
+
+#[test]
+fn one_replica_becomes_three_and_one_again() {
+    let mut cluster = Cluster::start(3, &[1], 1, 27);
+    fill(&mut cluster, 0, 50);
+    change(&mut cluster, &[2, 3], &[]);
+    assert_eq!(nodes_of(&cluster, R1), [1, 2, 3]);
+    fill(&mut cluster, 100, 50);
+    cluster.check_ledger();
+    change(&mut cluster, &[], &[2, 3]);
+    cluster.until("a leader", |c| c.leader(R1).is_some());
+    assert_eq!(nodes_of(&cluster, R1), [1]);
+    fill(&mut cluster, 200, 50);
+    cluster.check_ledger();
+}
+
+#[test]
+fn leadership_is_handed_over_without_losing_a_write() {
+    let mut cluster = Cluster::start(3, &[1, 2, 3], 1, 29);
+    fill(&mut cluster, 0, 10);
+    for round in 0..10 {
+        let leader = cluster.leader(R1).unwrap();
+        let target = NodeId(1 + (leader.0 + round % 2) % 3);
+        for n in 0..20 {
+            cluster.write(key(1, 100 + round * 100 + n), b"value");
+        }
+        let future = cluster.replica(leader, R1).unwrap().transfer_leader(target);
+        let asked_at = cluster.now;
+        cluster.wait(future).unwrap();
+        cluster.until("it serves there", |c| c.leader(R1) == Some(target));
+        let gap = cluster.now.since(asked_at);
+        assert!(gap < Duration::from_millis(500), "handed over after {gap:?}");
+    }
+    cluster.until("all have ended", |c| c.waiting() == 0);
+    assert_eq!(cluster.tally.unknown, 0, "{:?}", cluster.tally);
+    cluster.check_ledger();
+}
+
+#[test]
+fn draining_leaves_nothing_to_lead() {
+    let mut cluster = Cluster::start(3, &[1, 2, 3], 10, 31);
+    cluster.until("all have leaders", |c| (1..=10).all(|r| c.leader(RangeId(r)).is_some()));
+    let drained = cluster.nodes[&NodeId(1)].handle.drain();
+    cluster.wait(drained).unwrap();
+    cluster.until("others lead", |c| {
+        (1..=10).all(|r| c.leader(RangeId(r)).is_some_and(|leader| leader != NodeId(1)))
+    });
+}
+
+#[test]
+fn a_lagging_follower_is_caught_up_by_a_snapshot() {
+    let mut config = RaftStoreConfig::new(NodeId(0), 33);
+    config.log_entries_max = 50;
+    config.log_entries_kept = 10;
+    config.snapshot_chunk_bytes = 10_000;
+    let mut cluster = Cluster::start_with(config, 3, &[1, 2, 3], 1);
+    fill(&mut cluster, 0, 20);
+    let leader = cluster.leader(R1).unwrap();
+    let lagging = NodeId(1 + leader.0 % 3);
+    cluster.crash(lagging);
+    for round in 0..10 {
+        fill(&mut cluster, 1000 * (round + 1), 60);
+        cluster.run(Duration::from_millis(300));
+    }
+    cluster.boot(lagging);
+    cluster.until("a snapshot is installed", |c| {
+        c.nodes[&lagging].handle.stats().snapshots_installed > 0
+    });
+    fill(&mut cluster, 50_000, 20);
+    cluster.check_ledger();
+    cluster.crash(lagging);
+    cluster.boot(lagging);
+    cluster.check_ledger();
+}
