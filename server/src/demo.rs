@@ -67,7 +67,8 @@ async fn serve(children: &mut [Child], ports: &[Ports]) -> Result<(), Failure> {
     }
     crate::exit::say("stop with Ctrl-C; nothing is left behind");
     let ends = children.iter_mut().map(|child| Box::pin(child.wait()));
-    futures::future::select_all(ends).await;
+    // Which one and how does not matter.
+    let _ = futures::future::select_all(ends).await;
     Err(Failure::new("a node of the demo cluster ended"))
 }
 

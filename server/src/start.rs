@@ -29,15 +29,16 @@ pub(crate) async fn run(args: &StartArgs) -> Result<(), Failure> {
         false => None,
     };
     let stop = watch::Sender::new(false);
+    let metrics = Arc::new(Metrics::new());
+    let with_ports = with_real_ports(settings.clone(), &rpc, &http, sql.as_ref());
     let node = tokio::select! {
-        node = Node::start(with_real_ports(settings.clone(), &rpc, &http, sql.as_ref()), rpc) => node?,
+        node = Node::start(with_ports, rpc, metrics.clone()) => node?,
         () = signals::terminated() => return Ok(()),
     };
     let server = node
         .engine
         .clone()
-        .map(|engine| Arc::new(PgServer::new(engine, settings.max_connections)));
-    let metrics = Arc::new(Metrics::new());
+        .map(|engine| Arc::new(PgServer::new(engine, settings.max_connections, metrics.clone())));
     let state = Arc::new(Observed::new(&node, server.clone(), metrics, &settings));
     tokio::spawn(http::serve(http, state));
     match (sql, server) {

@@ -27,6 +27,7 @@ mod transport;
 
 use crate::cli::Role;
 use crate::exit::Failure;
+use crate::metrics::Metrics;
 use crate::settings::Settings;
 use admit::Admission;
 use base::meta_api::MetaRequest;
@@ -79,12 +80,17 @@ struct Foundation {
     rpc_identity: Arc<LocalIdentity>,
     admission: Arc<Admission>,
     handler: Arc<NodeHandler>,
+    metrics: Arc<Metrics>,
 }
 
 impl Node {
     /// Starts everything but the SQL listener; ends when statements can run.
-    pub(crate) async fn start(settings: Settings, rpc: TcpListener) -> Result<Node, Failure> {
-        let foundation = Foundation::lay(settings)?;
+    pub(crate) async fn start(
+        settings: Settings,
+        rpc: TcpListener,
+        metrics: Arc<Metrics>,
+    ) -> Result<Node, Failure> {
+        let foundation = Foundation::lay(settings, metrics)?;
         foundation.serve(rpc);
         let identity = foundation.identify().await?;
         foundation.build(identity).await
@@ -98,7 +104,7 @@ impl Node {
 }
 
 impl Foundation {
-    fn lay(settings: Settings) -> Result<Foundation, Failure> {
+    fn lay(settings: Settings, metrics: Arc<Metrics>) -> Result<Foundation, Failure> {
         let options = EngineOptions {
             cache_bytes: settings.cache_bytes as usize,
             ..EngineOptions::default()
@@ -109,7 +115,16 @@ impl Foundation {
         let handler = Arc::new(NodeHandler::new(admission.clone()));
         let clock = Arc::new(RealClock::new(tokio::runtime::Handle::current()));
         let rpc_identity = Arc::new(LocalIdentity::unknown());
-        Ok(Foundation { settings, clock, disk, local, rpc_identity, admission, handler })
+        Ok(Foundation {
+            settings,
+            clock,
+            disk,
+            local,
+            rpc_identity,
+            admission,
+            handler,
+            metrics,
+        })
     }
 
     fn serve(&self, listener: TcpListener) {
@@ -186,7 +201,7 @@ impl Foundation {
         let node = identity.node;
         let peers = Arc::new(self.peers(&identity).await?);
         self.admission.set_peers(peers.clone());
-        let transport = Arc::new(NodeTransport::new(node, peers.clone()));
+        let transport = Arc::new(NodeTransport::new(node, peers.clone(), self.metrics.clone()));
         let pushdown = Arc::new(sql::PushdownHost::new());
         let client = TxnClient::new(TxnEnv {
             transport: transport.clone(),

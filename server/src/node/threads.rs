@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
+use tokio::runtime::Handle;
 
 /// Longest nap of a thread without a timer.
 const NAP_MAX: Duration = Duration::from_secs(1);
@@ -63,7 +64,11 @@ impl Poller {
     ) -> std::io::Result<Poller> {
         let stop = Arc::new(AtomicBool::new(false));
         let (stopped, own_bell) = (stop.clone(), bell.clone());
+        let runtime = Handle::current();
         let thread = std::thread::Builder::new().name(name.to_owned()).spawn(move || {
+            let _ends_process = EndsProcess;
+            // Connections to other nodes are opened from here.
+            let _runtime = runtime.enter();
             while !stopped.load(Ordering::Acquire) {
                 let now = clock.now();
                 match poll(now) {
@@ -86,6 +91,18 @@ impl Poller {
         if let Some(thread) = self.thread.take() {
             // It has panicked or ended; either way it is gone.
             let _ = thread.join();
+        }
+    }
+}
+
+/// A thread that panics ends the process: without it nothing could be committed any more, and other
+/// nodes would wait for this one.
+struct EndsProcess;
+
+impl Drop for EndsProcess {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            die("a replication thread panicked");
         }
     }
 }

@@ -1,12 +1,14 @@
 //! The way to the ranges and to meta: a plain call when they live in this process, `rpc` otherwise.
 
 use super::peers::Peers;
+use crate::metrics::{Metrics, meta_operation, range_operation};
 use base::api::{RangeRequest, RangeResponse};
 use base::meta_api::{MetaRequest, MetaResponse};
 use base::{BoxFuture, KvError, KvResult, NodeId, Transport};
 use meta::MetaService;
 use shard::Store;
 use std::sync::{Arc, OnceLock};
+use std::time::Instant;
 
 /// The process's transport. The local services are set once, after they have been built upon it.
 pub(crate) struct NodeTransport {
@@ -14,11 +16,12 @@ pub(crate) struct NodeTransport {
     peers: Arc<Peers>,
     store: OnceLock<Arc<Store>>,
     meta: OnceLock<Arc<MetaService>>,
+    metrics: Arc<Metrics>,
 }
 
 impl NodeTransport {
-    pub(crate) fn new(node: NodeId, peers: Arc<Peers>) -> NodeTransport {
-        NodeTransport { node, peers, store: OnceLock::new(), meta: OnceLock::new() }
+    pub(crate) fn new(node: NodeId, peers: Arc<Peers>, metrics: Arc<Metrics>) -> NodeTransport {
+        NodeTransport { node, peers, store: OnceLock::new(), meta: OnceLock::new(), metrics }
     }
 
     /// Plugs in the ranges of this process.
@@ -40,8 +43,13 @@ impl NodeTransport {
     ) -> BoxFuture<'static, KvResult<RangeResponse>> {
         match self.store.get() {
             Some(store) => {
-                let store = store.clone();
-                Box::pin(async move { store.execute(request).await })
+                let (store, metrics) = (store.clone(), self.metrics.clone());
+                Box::pin(async move {
+                    let (operation, start) = (range_operation(&request.body), Instant::now());
+                    let answer = store.execute(request).await;
+                    metrics.range(operation, start.elapsed(), answer.is_ok());
+                    answer
+                })
             }
             None => Box::pin(std::future::ready(Err(KvError::RangeNotFound(request.range)))),
         }
@@ -54,8 +62,13 @@ impl NodeTransport {
     ) -> BoxFuture<'static, KvResult<MetaResponse>> {
         match self.meta.get() {
             Some(meta) => {
-                let meta = meta.clone();
-                Box::pin(async move { meta.execute(request).await })
+                let (meta, metrics) = (meta.clone(), self.metrics.clone());
+                Box::pin(async move {
+                    let (operation, start) = (meta_operation(&request), Instant::now());
+                    let answer = meta.execute(request).await;
+                    metrics.meta(operation, start.elapsed(), answer.is_ok());
+                    answer
+                })
             }
             None => Box::pin(std::future::ready(Err(KvError::MetaNotLeader { leader: None }))),
         }

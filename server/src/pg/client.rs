@@ -1,8 +1,8 @@
 //! One client's socket with its input and output buffers.
 
+use sql::session::{Field, Format};
 use std::io;
 use std::sync::Arc;
-use sql::session::{Field, Format};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use types::Settings;
@@ -32,6 +32,8 @@ pub(super) struct Client {
     pub(super) shape: Option<Shape>,
     pub(super) text: String,
     pub(super) binary: Vec<u8>,
+    /// SQLSTATE of the last statement's error, until it has been counted.
+    pub(super) failure: Option<&'static str>,
 }
 
 impl Client {
@@ -44,6 +46,7 @@ impl Client {
             shape: None,
             text: String::new(),
             binary: Vec::new(),
+            failure: None,
         }
     }
 

@@ -4,10 +4,11 @@ use super::client::Client;
 use super::dispatch::{Next, dispatch, status};
 use super::errors;
 use super::listener::PgServer;
+use crate::metrics::{Metrics, Protocol};
 use sql::session::{ConnectParams, Session};
 use std::io;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
 use wire::{ErrorFields, FrontendEvent, Recovery, Severity, Startup, WireError};
@@ -86,7 +87,7 @@ async fn converse(
     client.out.backend_key_data(registered.key);
     client.out.ready_for_query(status(&session));
     client.flush().await?;
-    let outcome = messages(client, &mut session, &mut stop).await;
+    let outcome = messages(client, &mut session, &server.metrics, &mut stop).await;
     session.close().await;
     outcome
 }
@@ -95,11 +96,12 @@ async fn converse(
 async fn messages(
     client: &mut Client,
     session: &mut Session,
+    metrics: &Metrics,
     stop: &mut watch::Receiver<bool>,
 ) -> io::Result<()> {
     loop {
         match client.input.next_event() {
-            Ok(Some(event)) => match dispatch(event, session, client).await {
+            Ok(Some(event)) => match measured(event, session, client, metrics).await {
                 Next::Continue => client.flush_if_large().await?,
                 Next::Flush => client.flush().await?,
                 Next::Ready => {
@@ -129,6 +131,28 @@ async fn messages(
 async fn stopped(stop: &mut watch::Receiver<bool>) {
     // A sender that is gone means the same.
     let _ = stop.wait_for(|stop| *stop).await;
+}
+
+/// Carries out one message. Statements are counted and timed where they run, or where they fail
+/// before that.
+async fn measured(
+    event: FrontendEvent,
+    session: &mut Session,
+    client: &mut Client,
+    metrics: &Metrics,
+) -> Next {
+    let (protocol, runs) = match &event {
+        FrontendEvent::Query(_) => (Protocol::Simple, true),
+        FrontendEvent::Execute(_) => (Protocol::Extended, true),
+        _ => (Protocol::Extended, false),
+    };
+    let start = Instant::now();
+    let next = dispatch(event, session, client).await;
+    let failure = client.failure.take();
+    if runs || failure.is_some() {
+        metrics.sql(protocol, start.elapsed(), failure);
+    }
+    next
 }
 
 /// Answers a breach of the protocol; true when the connection ends.

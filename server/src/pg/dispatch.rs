@@ -39,6 +39,7 @@ pub(super) async fn dispatch(
         extended => {
             let outcome = step(extended, session, client).await;
             if let Err(error) = outcome {
+                client.failure = Some(error.code.0);
                 session.fail();
                 client.out.error(&errors::fields(&error));
                 client.input.statement_failed();
@@ -113,6 +114,7 @@ async fn describe(
 /// Sends a statement's error and brings the input side back to the simple protocol.
 fn settle(outcome: Result<(), SqlError>, client: &mut Client) {
     if let Err(error) = outcome {
+        client.failure = Some(error.code.0);
         client.out.error(&errors::fields(&error));
         client.input.statement_failed();
     }
@@ -124,7 +126,7 @@ fn bind_params(bind: &Bind) -> BindParams {
     };
     BindParams {
         param_formats: (0..bind.params.len()).map(|i| format(bind.params.format(i))).collect(),
-        params: bind.params.iter().map(|(_, value)| value.map(bytes::Bytes::copy_from_slice)).collect(),
+        params: (0..bind.params.len()).map(|i| bind.params.bytes(i)).collect(),
         result_formats: formats(&bind.result_formats, usize::MAX),
     }
 }

@@ -2,6 +2,7 @@
 
 use super::cancel::CancelRegistry;
 use super::connection;
+use crate::metrics::Metrics;
 use sql::Engine;
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,15 +16,21 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 pub(crate) struct PgServer {
     pub(super) engine: Arc<Engine>,
     pub(super) cancels: Arc<CancelRegistry>,
+    pub(super) metrics: Arc<Metrics>,
     slots: Arc<Semaphore>,
 }
 
 impl PgServer {
     /// At most this many sessions at a time.
-    pub(crate) fn new(engine: Arc<Engine>, max_connections: u32) -> PgServer {
+    pub(crate) fn new(
+        engine: Arc<Engine>,
+        max_connections: u32,
+        metrics: Arc<Metrics>,
+    ) -> PgServer {
         PgServer {
             engine,
             cancels: Arc::default(),
+            metrics,
             slots: Arc::new(Semaphore::new(max_connections as usize)),
         }
     }
