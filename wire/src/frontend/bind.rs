@@ -46,6 +46,12 @@ impl Params {
         self.body.get(start as usize..(start + len) as usize)
     }
 
+    /// As [`Params::value`], sharing the message's memory.
+    pub fn bytes(&self, index: usize) -> Option<Bytes> {
+        let (start, len) = (*self.values.get(index)?)?;
+        Some(self.body.slice(start as usize..(start + len) as usize))
+    }
+
     /// How one parameter is written.
     pub fn format(&self, index: usize) -> Format {
         self.formats.of(index)
