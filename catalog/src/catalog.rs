@@ -14,7 +14,7 @@
 use crate::CatalogError;
 use crate::descriptor::{Descriptor, Oid, Table};
 use crate::snapshot::CatalogSnapshot;
-use crate::{bootstrap, store};
+use crate::{bootstrap, fence, store};
 use base::{BoxFuture, Clock, KvResult, MonoTime, Timestamp};
 use parking_lot::{Mutex, RwLock};
 use std::collections::BTreeMap;
@@ -184,6 +184,12 @@ impl Catalog {
         Ok(self.broadcast.announce(at, drain).await?)
     }
 
+    /// Makes the other processes load the catalog again and drop what they keep beside it: values
+    /// of a sequence that was set outside of any transaction.
+    pub async fn announce_to_others(&self, at: Timestamp) -> KvResult<()> {
+        self.broadcast.announce(at, None).await
+    }
+
     /// The transaction client that descriptors are read through.
     pub fn client(&self) -> &TxnClient {
         &self.client
@@ -201,8 +207,10 @@ impl Catalog {
         let mut txn = self.client.begin(Isolation::RepeatableRead, true);
         let at = txn.snapshot().await?;
         let objects = store::load(&mut txn).await?;
+        let fences = fence::load(&mut txn).await?;
         txn.rollback().await;
-        let snapshot = Arc::new(with_builtin(objects, &self.builtin));
+        let snapshot = with_builtin(objects, &self.builtin).with_fences(fences);
+        let snapshot = Arc::new(snapshot);
         let mut current = self.current.write();
         self.current_id.store(snapshot.id(), Ordering::Release);
         *current = Loaded { snapshot, at };

@@ -18,6 +18,7 @@ mod catalog;
 mod counters;
 pub mod descriptor;
 mod error;
+pub mod fence;
 pub mod layout;
 mod snapshot;
 pub mod store;
@@ -32,6 +33,7 @@ pub use descriptor::{
     ViewColumn,
 };
 pub use error::CatalogError;
+pub use fence::FenceOwner;
 pub use snapshot::{
     CatalogSnapshot, INFORMATION_SCHEMA, PG_CATALOG, POSTGRES_DATABASE, POSTGRES_ROLE, PUBLIC,
     Relation, SHARDDB,

@@ -5,6 +5,7 @@
 use crate::descriptor::{
     Database, Descriptor, Index, Oid, Role, Schema, Sequence, Table, TableKind, View,
 };
+use crate::fence::FenceOwner;
 use rustc_hash::FxHashMap;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -68,7 +69,9 @@ impl Relation {
 #[derive(Clone, Debug, Default)]
 pub struct CatalogSnapshot {
     id: u64,
+    base_id: u64,
     objects: BTreeMap<Oid, Descriptor>,
+    fences: FxHashMap<Oid, FenceOwner>,
     relations: FxHashMap<Oid, FxHashMap<String, Relation>>,
     index_tables: FxHashMap<Oid, Oid>,
     storage: FxHashMap<u32, Oid>,
@@ -85,6 +88,7 @@ impl CatalogSnapshot {
         let mut snapshot = CatalogSnapshot::default();
         objects.into_iter().for_each(|object| snapshot.add(object));
         snapshot.renew();
+        snapshot.base_id = snapshot.id;
         snapshot
     }
 
@@ -106,6 +110,28 @@ impl CatalogSnapshot {
     /// a session's snapshot has the same.
     pub fn id(&self) -> u64 {
         self.id
+    }
+
+    /// The id of the committed snapshot that this one stands on: its own, or the one to which a
+    /// transaction's changes were added.
+    pub fn base_id(&self) -> u64 {
+        self.base_id
+    }
+
+    /// Adds the fences that stand.
+    pub(crate) fn with_fences(mut self, fences: Vec<(Oid, FenceOwner)>) -> CatalogSnapshot {
+        self.fences = fences.into_iter().collect();
+        self
+    }
+
+    /// Who alone may write to the table at present.
+    pub fn fence(&self, table: Oid) -> Option<&FenceOwner> {
+        if self.fences.is_empty() { None } else { self.fences.get(&table) }
+    }
+
+    /// All fences.
+    pub fn fences(&self) -> impl Iterator<Item = (Oid, &FenceOwner)> {
+        self.fences.iter().map(|(table, owner)| (*table, owner))
     }
 
     /// Every object, by OID.

@@ -12,7 +12,7 @@ pub struct Malformed(pub &'static str);
 const LIST_LEN_MAX: u64 = 1 << 20;
 
 /// What is left to decode.
-pub struct Input<'a>(pub &'a [u8]);
+pub(crate) struct Input<'a>(pub(crate) &'a [u8]);
 
 impl<'a> Input<'a> {
     fn byte(&mut self) -> Result<u8, Malformed> {
@@ -49,7 +49,7 @@ fn put_varint(mut value: u64, out: &mut Vec<u8>) {
 }
 
 /// A value with a byte form.
-pub trait Wire: Sized {
+pub(crate) trait Wire: Sized {
     /// Appends the value.
     fn put(&self, out: &mut Vec<u8>);
     /// Reads it back.
