@@ -12,7 +12,7 @@ use base::api::admin::{SplitRequest, SplitResponse};
 use base::api::increment::{IncrementOp, IncrementRequest, IncrementResponse};
 use base::api::stats::{StatsRequest, StatsResponse};
 use base::api::{RangeOp, RangeRequest, RangeResponse};
-use base::meta_api::{IdKind, MetaRequest, MetaResponse};
+use base::meta_api::{IdKind, MetaRequest, MetaResponse, RangeReport};
 use base::{Clock, Key, KvError, KvResult, NodeId, Pushdown, RangeId, Timestamp, Transport};
 use std::sync::Arc;
 
@@ -116,7 +116,10 @@ impl TxnClient {
         loop {
             let route = self.core.router.find(range).await?;
             match self.core.send(route, self.patient(), |_| op.clone()).await {
-                Ok(sent) => return Ok(sent.response),
+                Ok(sent) => {
+                    self.note_change(&sent.response, sent.node).await;
+                    return Ok(sent.response);
+                }
                 Err(Failed::Recut { .. }) => {}
                 Err(Failed::Error { error, maybe_done }) => return Err(fate(error, maybe_done)),
             }
@@ -138,7 +141,13 @@ impl TxnClient {
             }
             let op = RangeOp::Split(SplitRequest { key: key.clone(), new_range });
             match self.core.send(route, self.patient(), |_| op.clone()).await {
-                Ok(sent) => return self.note_split(sent.response, sent.node).map(Some),
+                Ok(sent) => {
+                    self.note_change(&sent.response, sent.node).await;
+                    return match sent.response {
+                        RangeResponse::Split(split) => Ok(Some(split)),
+                        _ => Err(mismatch("a split")),
+                    };
+                }
                 Err(Failed::Recut { .. }) => {}
                 Err(Failed::Error { error, maybe_done }) => return Err(fate(error, maybe_done)),
             }
@@ -171,13 +180,20 @@ impl TxnClient {
         }
     }
 
-    fn note_split(&self, response: RangeResponse, leader: NodeId) -> KvResult<SplitResponse> {
-        let RangeResponse::Split(split) = response else {
-            return Err(mismatch("a split"));
+    /// Takes in changed descriptors and passes them on to meta, so that whoever asks next sees
+    /// them; the leaders' own reports follow with the next heartbeat and correct the leader.
+    async fn note_change(&self, response: &RangeResponse, leader: NodeId) {
+        let descriptors = match response {
+            RangeResponse::Split(split) => vec![split.left.clone(), split.right.clone()],
+            RangeResponse::Descriptor(descriptor) => vec![descriptor.clone()],
+            _ => return,
         };
-        self.core.router.insert(split.left.clone(), Some(leader));
-        self.core.router.insert(split.right.clone(), Some(leader));
-        Ok(split)
+        for descriptor in descriptors {
+            self.core.router.insert(descriptor.clone(), Some(leader));
+            let report = RangeReport { descriptor, leader, term: 0, bytes: 0 };
+            // Only a hint: the operation itself is done.
+            let _ = self.meta(MetaRequest::ReportRange(report)).await;
+        }
     }
 
     fn patient(&self) -> Sending {

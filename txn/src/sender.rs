@@ -190,6 +190,7 @@ impl Core {
         current: &RangeDescriptor,
         target: Option<NodeId>,
     ) -> Next {
+        if std::env::var_os("DBG").is_some() { eprintln!("adopt {:?} had {:?} target {:?}", current, route, target); }
         self.router.insert(current.clone(), target);
         let is_same = current.range == route.descriptor.range
             && current.span == route.descriptor.span
