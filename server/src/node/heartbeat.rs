@@ -7,6 +7,7 @@ use super::peers::Peers;
 use base::meta_api::{MetaRequest, MetaResponse, NodeHeartbeat, RangeReport};
 use base::{Clock, NodeId, RangeId, Timestamp};
 use shard::Store;
+use shard::raft::RaftHandle;
 use sql::Engine;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -16,6 +17,9 @@ use txn::TxnClient;
 
 /// Time between two heartbeats.
 const INTERVAL: Duration = Duration::from_millis(1000);
+
+/// Time between two looks for a change of leadership.
+const LOOK_EVERY: Duration = Duration::from_millis(100);
 
 /// The same while the process comes up, when others wait for what it has to say.
 const INTERVAL_AT_START: Duration = Duration::from_millis(20);
@@ -31,6 +35,7 @@ pub(crate) struct Heart {
     pub(crate) node: NodeId,
     pub(crate) client: TxnClient,
     pub(crate) store: Arc<Store>,
+    pub(crate) raft: RaftHandle,
     pub(crate) disk: Disk,
     pub(crate) engine: Option<Arc<Engine>>,
     pub(crate) peers: Arc<Peers>,
@@ -50,9 +55,30 @@ impl Heart {
                 reported.clear();
             }
             self.once(&mut reported).await;
-            let at_start = round < ROUNDS_AT_START;
-            self.clock.sleep(if at_start { INTERVAL_AT_START } else { INTERVAL }).await;
+            if round < ROUNDS_AT_START {
+                self.clock.sleep(INTERVAL_AT_START).await;
+            } else {
+                self.pause().await;
+            }
         }
+    }
+
+    /// Waits for the next heartbeat, which comes early when this node has begun or ceased to lead a
+    /// range: others look for its leader.
+    async fn pause(&self) {
+        let before = self.led();
+        for _ in 0..INTERVAL.as_millis() / LOOK_EVERY.as_millis() {
+            self.clock.sleep(LOOK_EVERY).await;
+            if self.led() != before {
+                return;
+            }
+        }
+    }
+
+    /// The ranges led here.
+    fn led(&self) -> Vec<RangeId> {
+        let groups = self.raft.groups();
+        groups.iter().filter(|group| group.is_leader).map(|group| group.range).collect()
     }
 
     async fn once(&self, reported: &mut Reported) {

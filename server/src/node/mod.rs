@@ -335,6 +335,7 @@ impl Foundation {
             node: node.id,
             client: node.client.clone(),
             store: node.store.clone(),
+            raft: node.replication.handle.clone(),
             disk: self.disk.clone(),
             engine: node.engine.clone(),
             peers,
