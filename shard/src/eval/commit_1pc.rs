@@ -36,7 +36,8 @@ async fn commit(call: &Call, request: &Commit1PcRequest) -> KvResult<Commit1PcRe
     write::check_disk(call)?;
     let keys: Vec<Key> = request.writes.iter().map(|write| write.key.clone()).collect();
     let mut conflicts = Conflicts::default();
-    let taken = write::wait_for_locks(call, &request.writes).await?;
+    let foreign = write::foreign_locks(call, &request.writes);
+    let taken = write::wait_for_locks(call, foreign).await?;
     loop {
         let term = call.leading().await?;
         let latch = call.replica.sequencer.write(Touch::keys(&keys), request.commit_ts).await;

@@ -22,7 +22,11 @@ pub(super) async fn run(call: &Call, request: PrewriteRequest) -> KvResult<Prewr
     let mut keys: Vec<Key> = request.writes.iter().map(|write| write.key.clone()).collect();
     keys.extend(request.staging.as_ref().map(|_| record_slot(&request.anchor)));
     let mut conflicts = Conflicts::default();
-    let taken = write::wait_for_locks(call, &request.writes).await?;
+    let foreign = write::foreign_locks(call, &request.writes);
+    if !foreign.is_empty() {
+        check_alive(call, &request)?;
+    }
+    let taken = write::wait_for_locks(call, foreign).await?;
     loop {
         let term = call.leading().await?;
         let latch = call.replica.sequencer.write(Touch::keys(&keys), request.ts).await;
@@ -46,6 +50,15 @@ pub(super) async fn run(call: &Call, request: PrewriteRequest) -> KvResult<Prewr
                 return Ok(PrewriteResponse::Written(at));
             }
         }
+    }
+}
+
+/// Saves a transaction that was aborted by others from waiting for their locks.
+fn check_alive(call: &Call, request: &PrewriteRequest) -> KvResult<()> {
+    let record = mvcc::record(&call.replica.env.engine.snapshot(), &request.anchor)?;
+    match record.map(|record| record.status) {
+        Some(TxnStatus::Aborted) => Err(KvError::TxnAborted { txn: request.anchor.txn }),
+        _ => Ok(()),
     }
 }
 

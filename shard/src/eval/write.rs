@@ -7,23 +7,28 @@ use base::api::{Write, WriteCondition, WriteOp};
 use base::{Key, KvError, KvResult, Timestamp};
 use storage::mvcc::{self, Intent, Version};
 
-/// Waits for the locks that other transactions hold on the keys, as if the writer had locked them
-/// itself. The writer's own locks and free keys cost nothing.
-pub(super) async fn wait_for_locks(call: &Call, writes: &[Write]) -> KvResult<Option<Taken>> {
-    let foreign: Vec<(&Key, LockStrength)> = {
-        let locks = call.replica.locks();
-        if locks.is_empty() {
-            return Ok(None);
-        }
-        let needed = writes.iter().map(|write| (&write.key, strength(&write.op)));
-        needed.filter(|(key, strength)| locks.is_foreign(key, call.txn, *strength)).collect()
-    };
+/// The locks of other transactions that are in the way of these writes.
+pub(super) fn foreign_locks(call: &Call, writes: &[Write]) -> Vec<(Key, LockStrength)> {
+    let locks = call.replica.locks();
+    if locks.is_empty() {
+        return Vec::new();
+    }
+    let needed = writes.iter().map(|write| (&write.key, strength(&write.op)));
+    let foreign = needed.filter(|(key, strength)| locks.is_foreign(key, call.txn, *strength));
+    foreign.map(|(key, strength)| (key.clone(), strength)).collect()
+}
+
+/// Waits for other transactions' locks, as if the writer had locked the keys itself.
+pub(super) async fn wait_for_locks(
+    call: &Call,
+    foreign: Vec<(Key, LockStrength)>,
+) -> KvResult<Option<Taken>> {
     if foreign.is_empty() {
         return Ok(None);
     }
     let mut taken = Taken::new(call, call.require_txn()?);
     for (key, strength) in foreign {
-        taken.lock(call, key, strength, LockWait::Block).await?;
+        taken.lock(call, &key, strength, LockWait::Block).await?;
     }
     Ok(Some(taken))
 }

@@ -1,11 +1,8 @@
 //! Golden scripts of evaluation: `testdata/shard/eval`, one scenario a file.
 
-mod common;
-#[path = "../../testdata/support/script.rs"]
-mod script;
-
-use common::commands::Session;
-use common::world::World;
+use crate::common::commands::Session;
+use crate::common::world::World;
+use crate::script;
 use shard::StoreConfig;
 use std::path::Path;
 

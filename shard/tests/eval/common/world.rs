@@ -21,6 +21,7 @@ pub(crate) struct World {
     pub(crate) oracle: Arc<Counting>,
     pub(crate) groups: Groups,
     stores: Arc<Mutex<BTreeMap<NodeId, Arc<Store>>>>,
+    engines: Arc<BTreeMap<NodeId, Engine>>,
 }
 
 /// An oracle that counts within the virtual millisecond.
@@ -185,15 +186,20 @@ impl World {
             });
             stores.lock().insert(*node, store);
         }
-        let world = World { executor, oracle, groups, stores };
+        let engines = Arc::new(engines);
+        let world = World { executor, oracle, groups, stores, engines };
         let first = RangeDescriptor::first(&nodes);
-        create(&world.groups, &world.stores, &Arc::new(engines), first);
+        create(&world.groups, &world.stores, &world.engines, first);
         world.executor.settle();
         world
     }
 
     pub(crate) fn store(&self, node: NodeId) -> Arc<Store> {
         Arc::clone(&self.stores.lock()[&node])
+    }
+
+    pub(crate) fn engine(&self, node: NodeId) -> &Engine {
+        &self.engines[&node]
     }
 
     /// The range of a key.
