@@ -4,6 +4,7 @@ use crate::config::TxnConfig;
 use crate::ids::{TxnIds, allocate};
 use crate::meta_client::{MetaClient, mismatch};
 use crate::oracle::Oracle;
+use crate::patience::Patience;
 use crate::router::Router;
 use crate::sender::{Failed, Sending};
 use crate::snapshots::ActiveSnapshots;
@@ -113,6 +114,7 @@ impl TxnClient {
 
     /// Sends a cluster operation (move, transfer, gc…) to the leader of a range.
     pub async fn admin(&self, range: RangeId, op: RangeOp) -> KvResult<RangeResponse> {
+        let mut patience = Patience::default();
         loop {
             let route = self.core.router.find(range).await?;
             match self.core.send(route, self.patient(), |_| op.clone()).await {
@@ -120,7 +122,7 @@ impl TxnClient {
                     self.note_change(&sent.response, sent.node).await;
                     return Ok(sent.response);
                 }
-                Err(Failed::Recut { .. }) => {}
+                Err(Failed::Recut { .. }) => patience.recut(&self.core.env).await?,
                 Err(Failed::Error { error, maybe_done }) => return Err(fate(error, maybe_done)),
             }
         }
@@ -134,6 +136,7 @@ impl TxnClient {
     /// Splits the range of a key there. A key that already starts a range changes nothing.
     pub async fn split(&self, key: &Key) -> KvResult<Option<SplitResponse>> {
         let new_range = RangeId(self.next_ids(IdKind::Range, 1).await?);
+        let mut patience = Patience::default();
         loop {
             let route = self.core.router.lookup(key).await?;
             if route.descriptor.start() == key {
@@ -148,7 +151,7 @@ impl TxnClient {
                         _ => Err(mismatch("a split")),
                     };
                 }
-                Err(Failed::Recut { .. }) => {}
+                Err(Failed::Recut { .. }) => patience.recut(&self.core.env).await?,
                 Err(Failed::Error { error, maybe_done }) => return Err(fate(error, maybe_done)),
             }
         }
@@ -170,11 +173,12 @@ impl TxnClient {
     }
 
     async fn at_key(&self, key: &Key, make: impl Fn() -> RangeOp) -> KvResult<RangeResponse> {
+        let mut patience = Patience::default();
         loop {
             let route = self.core.router.lookup(key).await?;
             match self.core.send(route, self.patient(), |_| make()).await {
                 Ok(sent) => return Ok(sent.response),
-                Err(Failed::Recut { .. }) => {}
+                Err(Failed::Recut { .. }) => patience.recut(&self.core.env).await?,
                 Err(Failed::Error { error, maybe_done }) => return Err(fate(error, maybe_done)),
             }
         }

@@ -39,6 +39,11 @@ impl Patience {
         Ok(())
     }
 
+    /// The bounds of a range have changed under the operation: goes on at once a few times.
+    pub(crate) async fn recut(&mut self, env: &TxnEnv) -> KvResult<()> {
+        self.wait(env, true, &KvError::Unavailable("ranges keep changing".into())).await
+    }
+
     /// An attempt got through, or waited for something other than an outage.
     pub(crate) fn restart(&mut self) {
         *self = Patience::default();

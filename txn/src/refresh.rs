@@ -6,7 +6,7 @@ use crate::router::Route;
 use crate::sender::{Failed, Sending};
 use base::api::RangeOp;
 use base::api::refresh::RefreshRequest;
-use base::{KvError, KvResult, Span, Timestamp};
+use base::{KvResult, Span, Timestamp};
 use futures::stream::{StreamExt, iter};
 use std::sync::Arc;
 
@@ -37,8 +37,7 @@ pub(crate) async fn run(
             }
         }
         if !spans.is_empty() {
-            let why = KvError::Unavailable("ranges keep changing".into());
-            patience.wait(&core.env, true, &why).await?;
+            patience.recut(&core.env).await?;
         }
     }
     Ok(())

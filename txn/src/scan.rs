@@ -12,7 +12,7 @@ use crate::sender::{Failed, Sending, Sent};
 use crate::txn::Txn;
 use base::api::scan::{ScanRequest, ScanResponse};
 use base::api::{RangeOp, RangeResponse, ReadAt};
-use base::{KvError, KvResult, NodeId, RangeId, Span};
+use base::{KvResult, NodeId, RangeId, Span};
 use futures::stream::{StreamExt, iter};
 use std::sync::Arc;
 
@@ -46,8 +46,7 @@ impl Txn {
             let part = match scanner.one_range(&request).await {
                 Ok(part) => part,
                 Err(Failed::Recut { .. }) => {
-                    let why = KvError::Unavailable("ranges keep changing".into());
-                    patience.wait(&self.core.env, true, &why).await?;
+                    patience.recut(&self.core.env).await?;
                     continue;
                 }
                 Err(Failed::Error { error, .. }) => return Err(error),
@@ -160,8 +159,7 @@ impl Scanner<'_> {
                     None => return Ok(page),
                 },
                 Err(Failed::Recut { .. }) => {
-                    let why = KvError::Unavailable("ranges keep changing".into());
-                    patience.wait(&self.core.env, true, &why).await?;
+                    patience.recut(&self.core.env).await?;
                 }
                 Err(Failed::Error { error, .. }) => return Err(error),
             }

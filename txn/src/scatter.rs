@@ -114,8 +114,7 @@ impl Core {
             if pending.is_empty() || all.error.is_some() {
                 return all;
             }
-            let why = KvError::Unavailable("ranges keep changing".into());
-            if let Err(error) = patience.wait(&self.env, true, &why).await {
+            if let Err(error) = patience.recut(&self.env).await {
                 all.error = Some(error);
                 return all;
             }

@@ -190,7 +190,11 @@ impl Core {
         current: &RangeDescriptor,
         target: Option<NodeId>,
     ) -> Next {
-        if std::env::var_os("DBG").is_some() { eprintln!("adopt {:?} had {:?} target {:?}", current, route, target); }
+        let is_old = current.epoch < route.descriptor.epoch;
+        if is_old && current.range == route.descriptor.range {
+            // A leader that is still catching up.
+            return Next::Again { target, at_once: false };
+        }
         self.router.insert(current.clone(), target);
         let is_same = current.range == route.descriptor.range
             && current.span == route.descriptor.span

@@ -11,9 +11,11 @@ pub const TABLE: u32 = 102;
 /// Holds a copy of every entry, written by the same transaction.
 pub const COPIES: u32 = 103;
 
-/// Spreads ids over the key space, so that entries land in all ranges.
+/// Spreads ids (client and sequence number) over the rows, each to one of its own, so that entries
+/// land in all ranges.
 fn row(id: u64) -> u32 {
-    (id as u32).wrapping_mul(0x9e37_79b1) >> 1
+    let dense = (id >> 32) as u32 * 1_000_000 + id as u32;
+    dense.wrapping_mul(0x9e37_79b1) & 0x7fff_ffff
 }
 
 /// Inserts an entry and its copy.

@@ -4,6 +4,7 @@
 use super::CommitJob;
 use crate::client::{Core, fate};
 use crate::meta_client::mismatch;
+use crate::patience::Patience;
 use crate::release::{self, Release};
 use crate::sender::{Attempt, Failed, Sending};
 use base::api::end_txn::{EndTxnAction, EndTxnRequest};
@@ -93,6 +94,7 @@ pub(super) async fn end_txn(
     action: EndTxnAction,
 ) -> KvResult<TxnStatus> {
     let sending = Sending::new(Some(anchor.txn), core.env.config.outage);
+    let mut patience = Patience::default();
     loop {
         let route = core.router.lookup(&anchor.anchor).await?;
         let make = |_: Attempt| {
@@ -103,7 +105,7 @@ pub(super) async fn end_txn(
                 RangeResponse::EndTxn(response) => return Ok(response.status),
                 _ => return Err(mismatch("the end of a transaction")),
             },
-            Err(Failed::Recut { .. }) => {}
+            Err(Failed::Recut { .. }) => patience.recut(&core.env).await?,
             Err(Failed::Error { error, maybe_done }) => return Err(fate(error, maybe_done)),
         }
     }

@@ -19,6 +19,7 @@ mod two_phase;
 
 use crate::client::Core;
 use crate::locks::LockSet;
+use crate::patience::Patience;
 use crate::read_set::ReadSet;
 use crate::refresh;
 use crate::release::{self, Release};
@@ -163,6 +164,7 @@ impl CommitJob {
 
     /// One attempt at one timestamp. An error is final, and the transaction is abandoned.
     async fn attempt(&mut self, ts: Timestamp) -> KvResult<Step> {
+        let mut patience = Patience::default();
         while !self.has_intents && self.fits_one_command() {
             let route = self.core.router.lookup(&self.writes[0].key).await?;
             let last = &self.writes[self.writes.len() - 1].key;
@@ -172,6 +174,7 @@ impl CommitJob {
             if let Some(step) = self.one_phase(route, ts).await? {
                 return Ok(step);
             }
+            patience.recut(&self.core.env).await?;
         }
         self.two_phase(ts).await
     }
