@@ -2,8 +2,8 @@
 //! counter once and then used up in memory by all sessions of the process; what is left of it when
 //! the process ends is skipped for ever.
 
-use crate::layout::{row_id_key, sequence_key};
 use crate::descriptor::Sequence;
+use crate::layout::{row_id_key, sequence_key};
 use base::KvResult;
 use base::api::increment::IncrementOp;
 use parking_lot::Mutex;

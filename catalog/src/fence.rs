@@ -42,7 +42,11 @@ impl FenceOwner {
             let bytes = rest.get(at * 8..at * 8 + 8).ok_or(CodecError("fence"))?;
             bytes.try_into().map(u64::from_le_bytes).map_err(|_| CodecError("fence"))
         };
-        Ok(FenceOwner { node: NodeId(number(0)?), session: number(1)?, process_started: number(2)? })
+        Ok(FenceOwner {
+            node: NodeId(number(0)?),
+            session: number(1)?,
+            process_started: number(2)?,
+        })
     }
 }
 

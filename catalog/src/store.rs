@@ -91,10 +91,8 @@ pub async fn create(
 
 /// Locks an object against other changes and reads its newest descriptor; `None` when it is gone.
 pub async fn lock(txn: &mut Txn, oid: Oid) -> Result<Option<Descriptor>, CatalogError> {
-    let locked = txn
-        .lock(vec![descriptor_key(oid)], LockStrength::Exclusive, LockWait::Block)
-        .await?
-        .pop();
+    let locked =
+        txn.lock(vec![descriptor_key(oid)], LockStrength::Exclusive, LockWait::Block).await?.pop();
     match locked {
         Some(TxnLocked::Held { value: Some(value), .. }) => Ok(Some(Descriptor::decode(&value)?)),
         _ => Ok(None),

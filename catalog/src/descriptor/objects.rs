@@ -49,17 +49,7 @@ pub struct View {
     /// Text of COMMENT ON.
     pub comment: Option<String>,
 }
-wire_struct!(View {
-    oid,
-    schema,
-    name,
-    owner,
-    query,
-    search_path,
-    columns,
-    depends_on,
-    comment
-});
+wire_struct!(View { oid, schema, name, owner, query, search_path, columns, depends_on, comment });
 
 /// A column of a view.
 #[derive(Clone, Debug, PartialEq)]

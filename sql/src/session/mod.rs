@@ -63,9 +63,34 @@
 //! configuration parameters; `errors` turns errors of the store into SQLSTATEs, once.
 
 mod api;
+mod blocks;
+mod cancel;
+pub(crate) mod classify;
+mod commands;
+mod cursors;
+mod engine;
+pub(crate) mod errors;
+pub(crate) mod functions;
+pub(crate) mod guc;
+mod host;
+pub(crate) mod internal;
+pub(crate) mod job;
+pub(crate) mod names;
+pub(crate) mod planning;
+pub(crate) mod portal;
+mod prepared;
+pub(crate) mod query;
+pub(crate) mod quote;
+#[expect(clippy::module_inception, reason = "the session itself")]
+pub(crate) mod session;
+pub(crate) mod shared;
+mod simple;
 mod sink;
+pub(crate) mod transaction;
+pub(crate) mod view;
 
-pub use api::{
-    BindParams, ConnectParams, PortalDescription, StatementDescription, TxnStatus,
-};
+pub use api::{BindParams, ConnectParams, PortalDescription, StatementDescription, TxnStatus};
+pub use cancel::CancelToken;
+pub use engine::{Activity, Engine, EngineEnv, SessionInfo};
+pub use session::Session;
 pub use sink::{CopyFormat, CopyInput, Field, Format, RowSink};

@@ -105,3 +105,56 @@ pub trait RowSink: Send {
     /// CopyDone.
     fn end_copy_out(&mut self);
 }
+
+/// Implements [`RowSink`] for a type that sends nothing, with some methods written out.
+macro_rules! forward_sink {
+    ($name:ident { $($methods:tt)* }) => {
+        impl $crate::session::RowSink for $name {
+            $($methods)*
+            fn begin_rows(
+                &mut self,
+                _: &std::sync::Arc<[$crate::session::Field]>,
+                _: &[$crate::session::Format],
+                _: &types::Settings,
+                _: bool,
+            ) {
+            }
+            fn complete(&mut self, _: &str) {}
+            fn empty_query(&mut self) {}
+            fn suspended(&mut self) {}
+            fn notice(&mut self, _: &types::SqlError) {}
+            fn parameter_status(&mut self, _: &str, _: &str) {}
+            async fn ready(&mut self) -> Result<(), types::SqlError> {
+                Ok(())
+            }
+            async fn begin_copy_in(
+                &mut self,
+                _: &$crate::session::CopyFormat,
+            ) -> Result<(), types::SqlError> {
+                Err(types::SqlError::internal("COPY has no client here"))
+            }
+            async fn copy_data(&mut self) -> Result<$crate::session::CopyInput, types::SqlError> {
+                Err(types::SqlError::internal("COPY has no client here"))
+            }
+            fn begin_copy_out(&mut self, _: &$crate::session::CopyFormat) {}
+            fn copy_out(&mut self, _: &[u8]) {}
+            fn end_copy_out(&mut self) {}
+        }
+    };
+}
+pub(crate) use forward_sink;
+
+/// Takes everything and keeps nothing: for work whose rows go elsewhere.
+pub(crate) struct NoSink;
+
+forward_sink!(NoSink {
+    fn row(&mut self, _: &[Datum]) -> Result<(), SqlError> {
+        Ok(())
+    }
+    fn mark(&self) -> usize {
+        0
+    }
+    fn rewind(&mut self, _: usize) -> bool {
+        true
+    }
+});

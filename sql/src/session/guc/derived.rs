@@ -125,9 +125,7 @@ pub(super) fn check(parameter: &Parameter, value: String) -> Result<String, SqlE
         },
         "search_path" => match split_names(&value) {
             Some(_) => Ok(value),
-            None => Err(parameter
-                .invalid(&value)
-                .with_detail("List syntax is invalid.")),
+            None => Err(parameter.invalid(&value).with_detail("List syntax is invalid.")),
         },
         _ => Ok(value),
     }

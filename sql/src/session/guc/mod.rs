@@ -30,6 +30,7 @@ pub struct Guc {
     derived: Derived,
     /// Reported parameters that have changed since they were last told.
     to_report: Vec<&'static str>,
+    path_version: u64,
 }
 
 /// A place to roll back to.
@@ -62,6 +63,7 @@ impl Guc {
             at_start: None,
             derived: Derived::default(),
             to_report: Vec::new(),
+            path_version: 0,
         };
         guc.derive();
         guc
@@ -70,6 +72,11 @@ impl Guc {
     /// What follows from the values.
     pub fn derived(&self) -> &Derived {
         &self.derived
+    }
+
+    /// Grows with every change of the search path.
+    pub fn path_version(&self) -> u64 {
+        self.path_version
     }
 
     /// The canonical value of a parameter; `None` when there is no such parameter.
@@ -222,11 +229,13 @@ impl Guc {
     }
 
     fn derive(&mut self) {
-        let (transaction, statement) = (
-            self.derived.types.transaction_timestamp,
-            self.derived.types.statement_timestamp,
-        );
-        self.derived = Derived::of(self);
+        let (transaction, statement) =
+            (self.derived.types.transaction_timestamp, self.derived.types.statement_timestamp);
+        let next = Derived::of(self);
+        if next.search_path != self.derived.search_path {
+            self.path_version += 1;
+        }
+        self.derived = next;
         self.set_times(transaction, statement);
     }
 }

@@ -87,6 +87,32 @@ impl Parameter {
         best.map_or_else(|| canonical.to_owned(), |(name, f)| format!("{}{name}", total / f))
     }
 
+    /// Type name, unit, bounds and words, as `pg_settings` shows them.
+    pub fn facts(
+        &self,
+    ) -> (&'static str, &'static str, Option<String>, Option<String>, &'static [&'static str]) {
+        match self.kind {
+            Kind::Bool => ("bool", "", None, None, &[]),
+            Kind::Int(min, max, unit) => {
+                ("integer", unit, Some(min.to_string()), Some(max.to_string()), &[])
+            }
+            Kind::Real(min, max) => ("real", "", Some(min.to_string()), Some(max.to_string()), &[]),
+            Kind::Enum(words) => ("enum", "", None, None, words),
+            Kind::Text => ("string", "", None, None, &[]),
+        }
+    }
+
+    /// Who may change it, in PostgreSQL's words.
+    pub fn context_name(&self) -> &'static str {
+        match self.context {
+            Context::User => "user",
+            Context::Superuser => "superuser",
+            Context::Sighup => "sighup",
+            Context::Postmaster => "postmaster",
+            Context::Internal => "internal",
+        }
+    }
+
     /// `invalid value for parameter`.
     pub fn invalid(&self, value: &str) -> SqlError {
         SqlError::new(
@@ -146,7 +172,10 @@ pub fn parse_bool(text: &str) -> Option<bool> {
     let is_start_of = |word: &str, least: usize| text.len() >= least && word.starts_with(&text);
     if text == "1" || is_start_of("true", 1) || is_start_of("yes", 1) || text == "on" {
         Some(true)
-    } else if text == "0" || is_start_of("false", 1) || is_start_of("no", 1) || is_start_of("off", 2)
+    } else if text == "0"
+        || is_start_of("false", 1)
+        || is_start_of("no", 1)
+        || is_start_of("off", 2)
     {
         Some(false)
     } else {

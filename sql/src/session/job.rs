@@ -1,0 +1,299 @@
+//! One statement's work inside a transaction: opened, retried, committed and interrupted in one
+//! place for everything that reads or writes.
+
+use super::cancel::interruptible;
+use super::classify::{Class, command_name, needs_no_block};
+use super::planning::{Planned, Run};
+use super::prepared::Statement;
+use super::session::{Session, make_view};
+use super::shared::Shared;
+use super::transaction::{State, Transaction};
+use super::{Format, RowSink, errors, query};
+use crate::{copy, ddl, utility};
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+use txn::Isolation;
+use types::{Datum, SqlError, sqlstate};
+
+/// How often a statement is run again after a conflict before the client hears of it.
+const ATTEMPTS_MAX: u32 = 100;
+/// First pause between attempts; doubles up to [`BACKOFF_MAX`].
+const BACKOFF_MIN: Duration = Duration::from_millis(1);
+const BACKOFF_MAX: Duration = Duration::from_millis(100);
+
+/// How rows of a statement are sent.
+#[derive(Clone, Copy)]
+pub struct Output<'a> {
+    /// RowDescription comes first (simple query).
+    pub announce: bool,
+    pub formats: &'a [Format],
+}
+
+impl Output<'static> {
+    /// As the simple protocol sends rows.
+    pub const SIMPLE: Output<'static> = Output { announce: true, formats: &[] };
+}
+
+/// Something to do in a transaction.
+pub enum Job<'a> {
+    /// Run a plan to its end.
+    Plan {
+        statement: &'a Statement,
+        /// `None`: plan it (again) first.
+        planned: Option<Arc<Planned>>,
+        params: &'a Arc<[Datum]>,
+        output: Output<'a>,
+    },
+    /// Run a paused plan for one batch.
+    Part { run: Option<Run> },
+    /// Everything else that needs a transaction.
+    Command { statement: &'a Statement },
+}
+
+/// What a job came to.
+pub enum Done {
+    /// It is complete; the tag.
+    Tag(String),
+    /// A batch of a paused plan, and the plan.
+    Batch { run: Run, rows: VecDeque<Vec<Datum>> },
+}
+
+impl Session {
+    /// Runs any statement but those of the class [`Class::Session`] and [`Class::Transaction`].
+    pub(super) async fn run_in_transaction<S: RowSink>(
+        &mut self,
+        statement: &Statement,
+        params: &Arc<[Datum]>,
+        output: Output<'_>,
+        alone: bool,
+        sink: &mut S,
+    ) -> Result<(), SqlError> {
+        let vacuum = matches!(statement.extra, Some(utility::Extra::Vacuum { vacuum: true, .. }));
+        let command = match &statement.ast {
+            _ if vacuum => Some("VACUUM"),
+            Some(ast) => needs_no_block(ast),
+            None => None,
+        };
+        if let Some(command) = command
+            && !alone
+        {
+            return Err(SqlError::new(
+                sqlstate::ACTIVE_SQL_TRANSACTION,
+                format!("{command} cannot run inside a transaction block"),
+            ));
+        }
+        let job = match statement.class {
+            Class::Plan => {
+                let planned = Some(statement.plan(&self.view(), &self.settings())?);
+                Job::Plan { statement, planned, params, output }
+            }
+            _ => Job::Command { statement },
+        };
+        if let Done::Tag(tag) = self.run_job(job, alone, sink).await? {
+            self.send_reports(sink);
+            sink.complete(&tag);
+        }
+        Ok(())
+    }
+
+    /// Runs a job. `alone`: in a transaction of its own that is committed before this returns.
+    pub(super) async fn run_job<S: RowSink>(
+        &mut self,
+        job: Job<'_>,
+        alone: bool,
+        sink: &mut S,
+    ) -> Result<Done, SqlError> {
+        if !self.engine().catalog().has_lease() {
+            return Err(SqlError::new(
+                sqlstate::CANNOT_CONNECT_NOW,
+                "this node is cut off from the cluster",
+            ));
+        }
+        if alone { self.run_alone(job, sink).await } else { self.run_inside(job, sink).await }
+    }
+
+    async fn run_alone<S: RowSink>(
+        &mut self,
+        mut job: Job<'_>,
+        sink: &mut S,
+    ) -> Result<Done, SqlError> {
+        let mark = sink.mark();
+        let mut backoff = BACKOFF_MIN;
+        for attempt in 1.. {
+            let mut transaction = self.new_transaction();
+            transaction.txn.begin_statement(true);
+            let clock = self.clock().clone();
+            let work = work(&self.shared, &mut transaction, &mut job, true, sink);
+            let error = match interruptible(&self.shared.cancel, &clock, work).await {
+                Ok(done) => match self.commit_transaction(transaction).await {
+                    Ok(()) => return Ok(done),
+                    Err(error) => error,
+                },
+                Err(error) => {
+                    self.roll_back(transaction).await;
+                    error
+                }
+            };
+            if let Job::Plan { planned, .. } = &mut job {
+                *planned = None;
+            }
+            let again = errors::is_retryable(&error)
+                && attempt < ATTEMPTS_MAX
+                && !matches!(job, Job::Part { .. })
+                && sink.rewind(mark);
+            if !again {
+                return Err(error);
+            }
+            clock.sleep(backoff).await;
+            backoff = (backoff * 2).min(BACKOFF_MAX);
+        }
+        Err(SqlError::internal("the statement was never run"))
+    }
+
+    async fn run_inside<S: RowSink>(
+        &mut self,
+        mut job: Job<'_>,
+        sink: &mut S,
+    ) -> Result<Done, SqlError> {
+        let (mut transaction, is_block) = match std::mem::take(&mut self.state) {
+            State::Idle => (Box::new(self.new_transaction()), false),
+            State::Implicit(open) => (open, false),
+            State::Block(open) => (open, true),
+            failed => {
+                self.state = failed;
+                return Err(failed_block());
+            }
+        };
+        transaction.has_run = true;
+        let result = self.attempts(&mut transaction, &mut job, sink).await;
+        self.state =
+            if is_block { State::Block(transaction) } else { State::Implicit(transaction) };
+        result
+    }
+
+    async fn attempts<S: RowSink>(
+        &self,
+        transaction: &mut Transaction,
+        job: &mut Job<'_>,
+        sink: &mut S,
+    ) -> Result<Done, SqlError> {
+        let clock = self.clock().clone();
+        let mark = sink.mark();
+        let can_repeat =
+            transaction.isolation == Isolation::ReadCommitted && !matches!(job, Job::Part { .. });
+        let savepoint = can_repeat.then(|| transaction.txn.savepoint());
+        let changes = (transaction.changes.clone(), transaction.after_commit.len());
+        let mut backoff = BACKOFF_MIN;
+        for attempt in 1.. {
+            if !matches!(job, Job::Part { .. }) {
+                transaction.txn.begin_statement(false);
+            }
+            let work = work(&self.shared, transaction, job, false, sink);
+            let result = interruptible(&self.shared.cancel, &clock, work).await;
+            match (result, savepoint) {
+                (Ok(done), savepoint) => {
+                    if let Some(savepoint) = savepoint {
+                        transaction.txn.release(savepoint);
+                    }
+                    return Ok(done);
+                }
+                (Err(error), Some(savepoint))
+                    if errors::is_retryable(&error)
+                        && attempt < ATTEMPTS_MAX
+                        && sink.rewind(mark) =>
+                {
+                    transaction.txn.rollback_to(savepoint).await;
+                    transaction.changes = changes.0.clone();
+                    transaction.after_commit.truncate(changes.1);
+                    transaction.changed();
+                    if let Job::Plan { planned, .. } = job {
+                        *planned = None;
+                    }
+                    clock.sleep(backoff).await;
+                    backoff = (backoff * 2).min(BACKOFF_MAX);
+                }
+                (Err(error), _) => return Err(error),
+            }
+        }
+        Err(SqlError::internal("the statement was never run"))
+    }
+}
+
+/// Message of the warning for COMMIT and ROLLBACK outside of a block.
+pub(super) const NO_TRANSACTION: &str = "there is no transaction in progress";
+
+/// `current transaction is aborted`.
+pub(super) fn failed_block() -> SqlError {
+    SqlError::new(
+        sqlstate::IN_FAILED_SQL_TRANSACTION,
+        "current transaction is aborted, commands ignored until end of transaction block",
+    )
+}
+
+async fn work<S: RowSink>(
+    shared: &Arc<Shared>,
+    transaction: &mut Transaction,
+    job: &mut Job<'_>,
+    is_alone: bool,
+    sink: &mut S,
+) -> Result<Done, SqlError> {
+    match job {
+        Job::Plan { statement, planned, params, output } => {
+            let planned = match planned.take() {
+                Some(planned) => planned,
+                None => {
+                    let view = Arc::new(make_view(shared, Some(transaction)));
+                    statement.plan(&view, &shared.settings())?
+                }
+            };
+            let run = planned.start((*params).clone(), shared.settings());
+            query::run_plan(shared, transaction, run, *output, is_alone, sink).await.map(Done::Tag)
+        }
+        Job::Part { run } => {
+            let Some(mut run) = run.take() else {
+                return Err(SqlError::internal("a paused query was run twice"));
+            };
+            let rows = query::next_rows(shared, transaction, &mut run).await?;
+            match rows {
+                Some(rows) => Ok(Done::Batch { run, rows }),
+                None => Ok(Done::Tag(run.tag())),
+            }
+        }
+        Job::Command { statement } => {
+            command(shared, transaction, statement, sink).await.map(Done::Tag)
+        }
+    }
+}
+
+async fn command<S: RowSink>(
+    shared: &Arc<Shared>,
+    transaction: &mut Transaction,
+    statement: &Statement,
+    sink: &mut S,
+) -> Result<String, SqlError> {
+    let Some(ast) = &statement.ast else {
+        return Err(SqlError::internal("an empty query has no work"));
+    };
+    if let Some(extra) = &statement.extra {
+        return utility::run_extra(shared, transaction, extra, &statement.sql).await;
+    }
+    match statement.class {
+        Class::Copy => copy::run(shared, transaction, ast, &statement.sql, sink).await,
+        Class::Maintenance => utility::maintain(shared, transaction, ast).await,
+        _ => {
+            if transaction.is_read_only {
+                return Err(read_only(&command_name(ast)));
+            }
+            ddl::run(shared, transaction, ast, &statement.sql).await
+        }
+    }
+}
+
+/// `cannot execute … in a read-only transaction`.
+pub(crate) fn read_only(command: &str) -> SqlError {
+    SqlError::new(
+        sqlstate::READ_ONLY_SQL_TRANSACTION,
+        format!("cannot execute {command} in a read-only transaction"),
+    )
+}
