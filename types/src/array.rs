@@ -44,7 +44,8 @@ impl Array {
 
 /// Reads the text form.
 pub(crate) fn parse(element: SqlType, input: &str, settings: &Settings) -> SqlResult<Array> {
-    let mut reader = Reader { input, at: 0, element, settings, values: Vec::new(), shape: Vec::new() };
+    let mut reader =
+        Reader { input, at: 0, element, settings, values: Vec::new(), shape: Vec::new() };
     reader.skip_spaces();
     let bounds = reader.bounds()?;
     if reader.peek() != Some('{') {
@@ -63,7 +64,10 @@ pub(crate) fn parse(element: SqlType, input: &str, settings: &Settings) -> SqlRe
     let Reader { values, shape, .. } = reader;
     if values.is_empty() {
         if !bounds.is_empty() {
-            return Err(malformed(input, "Specified array dimensions do not match array contents."));
+            return Err(malformed(
+                input,
+                "Specified array dimensions do not match array contents.",
+            ));
         }
         return Ok(Array { element_oid: element.oid, dimensions: Vec::new(), values });
     }
@@ -72,7 +76,10 @@ pub(crate) fn parse(element: SqlType, input: &str, settings: &Settings) -> SqlRe
         lengths.iter().map(|&length| ArrayDimension { length, lower_bound: 1 }).collect()
     } else {
         if !bounds.iter().map(|bound| bound.length).eq(lengths.iter().copied()) {
-            return Err(malformed(input, "Specified array dimensions do not match array contents."));
+            return Err(malformed(
+                input,
+                "Specified array dimensions do not match array contents.",
+            ));
         }
         bounds
     };
@@ -142,7 +149,8 @@ impl Reader<'_> {
             Some((lower, upper)) => (lower, upper),
             None => ("1", inside),
         };
-        let missing = || malformed(self.input, "\"[\" must introduce explicitly-specified array dimensions.");
+        let missing =
+            || malformed(self.input, "\"[\" must introduce explicitly-specified array dimensions.");
         let lower: i64 = lower.trim().parse().map_err(|_| missing())?;
         let upper: i64 = upper.trim().parse().map_err(|_| missing())?;
         if upper < lower {
@@ -218,11 +226,8 @@ impl Reader<'_> {
     }
 
     fn element(&mut self) -> SqlResult<()> {
-        let (body, quoted) = if self.peek() == Some('"') {
-            (self.quoted()?, true)
-        } else {
-            self.unquoted()?
-        };
+        let (body, quoted) =
+            if self.peek() == Some('"') { (self.quoted()?, true) } else { self.unquoted()? };
         let value = if !quoted && body.eq_ignore_ascii_case("null") {
             Datum::Null
         } else {
@@ -287,7 +292,9 @@ impl Reader<'_> {
 fn too_many_dimensions(count: usize) -> SqlError {
     SqlError::new(
         sqlstate::PROGRAM_LIMIT_EXCEEDED,
-        format!("number of array dimensions ({count}) exceeds the maximum allowed ({DIMENSIONS_MAX})"),
+        format!(
+            "number of array dimensions ({count}) exceeds the maximum allowed ({DIMENSIONS_MAX})"
+        ),
     )
 }
 
@@ -404,7 +411,9 @@ pub(crate) fn decode(element: SqlType, input: &[u8]) -> SqlResult<Array> {
     let flags = take_i32(&mut rest)?;
     let sent_oid = take_i32(&mut rest)? as u32;
     if !(0..=DIMENSIONS_MAX as i32).contains(&dimension_count) {
-        return Err(SqlError::bad_binary(format!("invalid number of dimensions: {dimension_count}")));
+        return Err(SqlError::bad_binary(format!(
+            "invalid number of dimensions: {dimension_count}"
+        )));
     }
     if flags & !1 != 0 {
         return Err(SqlError::bad_binary("invalid array flags"));

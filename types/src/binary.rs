@@ -131,8 +131,9 @@ fn utf8_length(first: u8) -> usize {
 
 fn name(text: &str) -> SqlResult<&str> {
     if text.len() >= string::NAME_BYTES {
-        return Err(SqlError::new(sqlstate::NAME_TOO_LONG, "identifier too long")
-            .with_detail(format!("Identifier must be less than {} characters.", string::NAME_BYTES)));
+        return Err(SqlError::new(sqlstate::NAME_TOO_LONG, "identifier too long").with_detail(
+            format!("Identifier must be less than {} characters.", string::NAME_BYTES),
+        ));
     }
     Ok(text)
 }

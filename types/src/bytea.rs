@@ -18,9 +18,9 @@ pub fn decode_hex(text: &str) -> SqlResult<Vec<u8>> {
             continue;
         }
         let high = hex_digit(high)?;
-        let low = chars.next().ok_or_else(|| {
-            invalid("invalid hexadecimal data: odd number of digits".to_owned())
-        })?;
+        let low = chars
+            .next()
+            .ok_or_else(|| invalid("invalid hexadecimal data: odd number of digits".to_owned()))?;
         out.push(high << 4 | hex_digit(low)?);
     }
     Ok(out)

@@ -67,11 +67,7 @@ pub fn cmp_float(a: f64, b: f64) -> Ordering {
 }
 
 fn cmp_lists(a: &[Datum], b: &[Datum]) -> Ordering {
-    a.iter()
-        .zip(b)
-        .map(|(a, b)| cmp(a, b))
-        .find(|order| order.is_ne())
-        .unwrap_or(Ordering::Equal)
+    a.iter().zip(b).map(|(a, b)| cmp(a, b)).find(|order| order.is_ne()).unwrap_or(Ordering::Equal)
 }
 
 fn cmp_arrays(a: &Array, b: &Array) -> Ordering {
@@ -79,7 +75,8 @@ fn cmp_arrays(a: &Array, b: &Array) -> Ordering {
         .then_with(|| a.values.len().cmp(&b.values.len()))
         .then_with(|| a.dimensions.len().cmp(&b.dimensions.len()))
         .then_with(|| {
-            let lengths = |array: &Array| array.dimensions.iter().map(|d| d.length).collect::<Vec<_>>();
+            let lengths =
+                |array: &Array| array.dimensions.iter().map(|d| d.length).collect::<Vec<_>>();
             let bounds =
                 |array: &Array| array.dimensions.iter().map(|d| d.lower_bound).collect::<Vec<_>>();
             lengths(a).cmp(&lengths(b)).then_with(|| bounds(a).cmp(&bounds(b)))

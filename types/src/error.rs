@@ -124,10 +124,7 @@ impl SqlError {
 
     /// `T out of range` (22003).
     pub fn out_of_range(type_name: &str) -> Self {
-        Self::new(
-            crate::sqlstate::NUMERIC_VALUE_OUT_OF_RANGE,
-            format!("{type_name} out of range"),
-        )
+        Self::new(crate::sqlstate::NUMERIC_VALUE_OUT_OF_RANGE, format!("{type_name} out of range"))
     }
 
     /// `division by zero` (22012).

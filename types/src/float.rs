@@ -8,7 +8,9 @@ pub(crate) fn parse_float8(input: &str) -> SqlResult<f64> {
     let text = input.trim_matches(is_space);
     let value = match special(text) {
         Some(value) => return Ok(value),
-        None => parse_digits(text).ok_or_else(|| SqlError::invalid_text("double precision", input))?,
+        None => {
+            parse_digits(text).ok_or_else(|| SqlError::invalid_text("double precision", input))?
+        }
     };
     // The message quotes the number without the spaces around it.
     if value.is_infinite() || (value == 0.0 && !is_zero(text)) {
@@ -19,12 +21,13 @@ pub(crate) fn parse_float8(input: &str) -> SqlResult<f64> {
 
 pub(crate) fn parse_float4(input: &str) -> SqlResult<f32> {
     let text = input.trim_matches(is_space);
-    let value = match special(text) {
-        Some(value) => return Ok(value as f32),
-        None => parse_digits(text)
-            .ok_or_else(|| SqlError::invalid_text("real", input))
-            .map(|wide| if is_hex(text) { wide as f32 } else { text.parse().unwrap_or(wide as f32) })?,
-    };
+    let value =
+        match special(text) {
+            Some(value) => return Ok(value as f32),
+            None => parse_digits(text).ok_or_else(|| SqlError::invalid_text("real", input)).map(
+                |wide| if is_hex(text) { wide as f32 } else { text.parse().unwrap_or(wide as f32) },
+            )?,
+        };
     if value.is_infinite() || (value == 0.0 && !is_zero(text)) {
         return Err(range("real", text));
     }

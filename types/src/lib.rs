@@ -8,9 +8,9 @@
 //! **Nothing in here reads a clock, draws a random number or knows a table.**
 
 pub mod array;
+pub mod binary;
 mod boolean;
 pub mod bytea;
-pub mod binary;
 pub mod cast;
 pub mod compare;
 pub mod datetime;
@@ -43,6 +43,8 @@ pub use error::{ErrorFields, Severity, SqlError, SqlResult, SqlState};
 pub use jsonb::Jsonb;
 pub use numeric::Numeric;
 pub use oid::Oid;
-pub use registry::{TypeInfo, TypeKind, all_types, array_of, element_of, format_type, type_by_name, type_by_oid};
+pub use registry::{
+    TypeInfo, TypeKind, all_types, array_of, element_of, format_type, type_by_name, type_by_oid,
+};
 pub use settings::{ByteaOutput, DateOrder, DateStyle, IntervalStyle, Settings, TimeZone};
 pub use sql_type::SqlType;

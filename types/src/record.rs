@@ -22,8 +22,7 @@ pub(crate) fn format(values: &[Datum], settings: &Settings, out: &mut String) {
 }
 
 fn quote(body: &str, out: &mut String) {
-    let special =
-        |c: char| matches!(c, '"' | '\\' | '(' | ')' | ',') || crate::int::is_space(c);
+    let special = |c: char| matches!(c, '"' | '\\' | '(' | ')' | ',') || crate::int::is_space(c);
     if !body.is_empty() && !body.contains(special) {
         return out.push_str(body);
     }

@@ -77,7 +77,10 @@ pub enum ByteaOutput {
 pub enum TimeZone {
     Named(Tz),
     /// Seconds east of UTC and the abbreviation that SHOW and verbose styles print.
-    Fixed { seconds_east: i32, abbreviation: String },
+    Fixed {
+        seconds_east: i32,
+        abbreviation: String,
+    },
 }
 
 impl TimeZone {
@@ -123,7 +126,8 @@ impl TimeZone {
                     TimeZone::Fixed { abbreviation, .. } => abbreviation,
                     TimeZone::Named(tz) => tz.name().to_owned(),
                 };
-                let opposite = if *seconds_east < 0 { opposite } else { opposite.replacen("+00", "-00", 1) };
+                let opposite =
+                    if *seconds_east < 0 { opposite } else { opposite.replacen("+00", "-00", 1) };
                 format!("<{abbreviation}>{opposite}")
             }
         }

@@ -24,8 +24,15 @@ fn parse_plain(ty: SqlType, input: &str, settings: &Settings) -> SqlResult<Datum
         oid::FLOAT4 => Datum::Float4(float::parse_float4(input)?),
         oid::FLOAT8 => Datum::Float8(float::parse_float8(input)?),
         oid::NUMERIC => Datum::Numeric(Arc::new(numeric::parse(input)?)),
-        oid::TEXT | oid::VARCHAR | oid::BPCHAR | oid::UNKNOWN | oid::CSTRING
-        | oid::PG_NODE_TREE | oid::ACLITEM | oid::PG_LSN | oid::TID => Datum::Text(input.into()),
+        oid::TEXT
+        | oid::VARCHAR
+        | oid::BPCHAR
+        | oid::UNKNOWN
+        | oid::CSTRING
+        | oid::PG_NODE_TREE
+        | oid::ACLITEM
+        | oid::PG_LSN
+        | oid::TID => Datum::Text(input.into()),
         oid::NAME => Datum::Text(string::truncate_name(input).into()),
         oid::CHAR => Datum::Char(string::parse_char(input)),
         oid::BYTEA => Datum::Bytea(bytea::parse(input)?.into()),
@@ -33,9 +40,7 @@ fn parse_plain(ty: SqlType, input: &str, settings: &Settings) -> SqlResult<Datum
         oid::TIME => Datum::Time(datetime::parse_time(input, settings)?),
         oid::TIMESTAMP => Datum::Timestamp(datetime::parse_timestamp(input, settings)?),
         oid::TIMESTAMPTZ => Datum::Timestamptz(datetime::parse_timestamptz(input, settings)?),
-        oid::INTERVAL => {
-            Datum::Interval(datetime::parse_interval(input, ty.typmod, settings)?)
-        }
+        oid::INTERVAL => Datum::Interval(datetime::parse_interval(input, ty.typmod, settings)?),
         oid::UUID => Datum::Uuid(uuid::parse(input)?),
         oid::JSON => {
             json::validate(input)?;

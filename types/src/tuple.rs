@@ -478,9 +478,7 @@ fn take_jsonb(rest: &mut &[u8], depth: u32) -> Result<Jsonb, CodecError> {
         4 => Jsonb::String(take_str(rest)?.into()),
         5 => {
             let count = take_count(rest)?;
-            Jsonb::Array(
-                (0..count).map(|_| take_jsonb(rest, depth + 1)).collect::<Result<_, _>>()?,
-            )
+            Jsonb::Array((0..count).map(|_| take_jsonb(rest, depth + 1)).collect::<Result<_, _>>()?)
         }
         6 => {
             let count = take_count(rest)?;

@@ -54,7 +54,9 @@ pub fn encode(type_oid: u32, arguments: &[i32]) -> SqlResult<i32> {
             let name = if type_oid == oid::VARCHAR { "varchar" } else { "char" };
             match *length {
                 ..1 => Err(invalid(format!("length for type {name} must be at least 1"))),
-                10_485_761.. => Err(invalid(format!("length for type {name} cannot exceed 10485760"))),
+                10_485_761.. => {
+                    Err(invalid(format!("length for type {name} cannot exceed 10485760")))
+                }
                 length => Ok(length + 4),
             }
         }
@@ -68,13 +70,17 @@ pub fn encode(type_oid: u32, arguments: &[i32]) -> SqlResult<i32> {
                 _ => ("TIMESTAMP", " WITH TIME ZONE"),
             };
             if *precision < 0 {
-                return Err(invalid(format!("{name}({precision}){zone} precision must not be negative")));
+                return Err(invalid(format!(
+                    "{name}({precision}){zone} precision must not be negative"
+                )));
             }
             Ok((*precision).min(6))
         }
         (oid::INTERVAL, [precision]) => {
             if *precision < 0 {
-                return Err(invalid(format!("INTERVAL({precision}) precision must not be negative")));
+                return Err(invalid(format!(
+                    "INTERVAL({precision}) precision must not be negative"
+                )));
             }
             Ok((0x7fff << 16) | (*precision).min(6))
         }

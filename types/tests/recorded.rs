@@ -20,7 +20,9 @@ fn check(file: &str) {
         count += 1;
         let found = answer(type_name, input, &parse_settings(settings));
         if found != *expected {
-            wrong.push(format!("{type_name} {input:?} {settings}\n  PG: {expected:?}\n  us: {found:?}"));
+            wrong.push(format!(
+                "{type_name} {input:?} {settings}\n  PG: {expected:?}\n  us: {found:?}"
+            ));
         }
     }
     assert!(count > 20, "{file} holds hardly any case");
@@ -94,7 +96,10 @@ fn parse_type(name: &str) -> SqlType {
     let (bare, arguments) = match name.split_once('(') {
         Some((bare, rest)) => (
             bare,
-            rest.trim_end_matches(')').split(',').map(|n| n.trim().parse().expect("number")).collect(),
+            rest.trim_end_matches(')')
+                .split(',')
+                .map(|n| n.trim().parse().expect("number"))
+                .collect(),
         ),
         None => (name, Vec::new()),
     };
@@ -125,9 +130,7 @@ fn parse_interval_type(fields: &str, precision: Option<i32>) -> SqlType {
     let range = match words.as_slice() {
         [] => field::ALL,
         [only] => bits[place(only)].1,
-        [first, .., last] => {
-            bits[place(first)..=place(last)].iter().map(|(_, bit)| bit).sum()
-        }
+        [first, .., last] => bits[place(first)..=place(last)].iter().map(|(_, bit)| bit).sum(),
     };
     if words.is_empty() && precision.is_none() {
         return SqlType::INTERVAL;

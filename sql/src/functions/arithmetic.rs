@@ -164,7 +164,11 @@ impl Float for f64 {
         self
     }
     fn narrow(value: f64, inputs_finite: bool) -> SqlResult<f64> {
-        if value.is_infinite() && inputs_finite { Err(float_problem("overflow")) } else { Ok(value) }
+        if value.is_infinite() && inputs_finite {
+            Err(float_problem("overflow"))
+        } else {
+            Ok(value)
+        }
     }
 }
 

@@ -204,12 +204,7 @@ impl Operator {
     }
 
     /// A comparison: boolean.
-    pub(super) const fn test(
-        symbol: &'static str,
-        left: Oid,
-        right: Oid,
-        eval: Eval,
-    ) -> Operator {
+    pub(super) const fn test(symbol: &'static str, left: Oid, right: Oid, eval: Eval) -> Operator {
         Operator::new(symbol, left, right, oid::BOOL, eval)
     }
 

@@ -378,7 +378,8 @@ fn width_bucket_float(args: Args<'_>, _: Context<'_, '_>) -> SqlResult<Datum> {
     } else if above {
         beyond()?
     } else {
-        let share = if low < high { (value - low) / (high - low) } else { (low - value) / (low - high) };
+        let share =
+            if low < high { (value - low) / (high - low) } else { (low - value) / (low - high) };
         (share * f64::from(count)) as i32 + 1
     };
     Ok(Datum::Int4(bucket.min(beyond()?)))
@@ -386,8 +387,7 @@ fn width_bucket_float(args: Args<'_>, _: Context<'_, '_>) -> SqlResult<Datum> {
 
 /// `width_bucket(numeric, numeric, numeric, int)`.
 fn width_bucket(args: Args<'_>, _: Context<'_, '_>) -> SqlResult<Datum> {
-    let (value, low, high) =
-        (numeric_of(&args[0])?, numeric_of(&args[1])?, numeric_of(&args[2])?);
+    let (value, low, high) = (numeric_of(&args[0])?, numeric_of(&args[1])?, numeric_of(&args[2])?);
     let count = int4_of(&args[3])?;
     if count <= 0 {
         return Err(bucket_problem("count must be greater than zero"));
@@ -408,7 +408,10 @@ fn width_bucket(args: Args<'_>, _: Context<'_, '_>) -> SqlResult<Datum> {
         return Ok(Datum::Int4(0));
     }
     if above {
-        return count.checked_add(1).map(Datum::Int4).ok_or_else(|| SqlError::out_of_range("integer"));
+        return count
+            .checked_add(1)
+            .map(Datum::Int4)
+            .ok_or_else(|| SqlError::out_of_range("integer"));
     }
     let (from, to) = if rising { (low, high) } else { (high, low) };
     let distance = if rising { math::sub(value, from)? } else { math::sub(to, value)? };

@@ -7,14 +7,19 @@
 
 mod aggregate;
 mod arithmetic;
+mod array;
 mod comparison;
 mod context;
+mod datetime;
 mod declare;
+mod json;
 mod keywords;
 mod math;
 mod native;
 mod numeric_ops;
 mod registry;
+mod series;
+mod system;
 mod text;
 
 pub use context::{EvalContext, FunctionEnv, NoEnv};
@@ -24,3 +29,4 @@ pub use declare::{
 pub use registry::{
     aggregates, all_aggregates, all_functions, all_operators, is_known, lookup, operator, operators,
 };
+pub use system::POSTGRES_VERSION;

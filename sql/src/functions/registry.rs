@@ -1,19 +1,29 @@
 //! Finds what is declared.
 
-use super::{aggregate, arithmetic, comparison, math, numeric_ops, text};
 use super::{Aggregate, Function, Operator};
+use super::{
+    aggregate, arithmetic, array, comparison, datetime, json, math, numeric_ops, series, system,
+    text,
+};
 use std::collections::HashMap;
 use std::sync::OnceLock;
 use types::Oid;
 
 /// The families of functions.
-const FUNCTIONS: &[&[&[Function]]] = &[&[math::FUNCTIONS], text::FUNCTIONS];
+const FUNCTIONS: &[&[&[Function]]] = &[
+    &[math::FUNCTIONS, array::FUNCTIONS, series::FUNCTIONS, system::FUNCTIONS],
+    text::FUNCTIONS,
+    datetime::FUNCTIONS,
+    json::FUNCTIONS,
+];
 /// The families of operators.
 const OPERATORS: &[&[&[Operator]]] = &[
     arithmetic::OPERATORS,
     comparison::OPERATORS,
-    &[numeric_ops::OPERATORS, math::OPERATORS],
+    &[numeric_ops::OPERATORS, math::OPERATORS, array::OPERATORS],
     text::OPERATORS,
+    datetime::OPERATORS,
+    json::OPERATORS,
 ];
 
 struct Index {

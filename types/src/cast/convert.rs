@@ -21,7 +21,11 @@ pub fn cast(
         return Ok(Datum::Null);
     }
     if from.oid == to.oid {
-        return if from.typmod == to.typmod { Ok(value) } else { typmod::apply(value, to, explicit) };
+        return if from.typmod == to.typmod {
+            Ok(value)
+        } else {
+            typmod::apply(value, to, explicit)
+        };
     }
     let converted = convert(value, from, to, explicit, settings)?;
     typmod::apply(converted, to, explicit)
@@ -71,9 +75,9 @@ fn convert(
         (Datum::Timestamp(v), oid::TIMESTAMPTZ) => {
             Datum::Timestamptz(datetime::timestamp_to_timestamptz(*v, settings)?)
         }
-        (Datum::Timestamptz(v), oid::DATE) => {
-            Datum::Date(datetime::timestamp_to_date(datetime::timestamptz_to_timestamp(*v, settings)?))
-        }
+        (Datum::Timestamptz(v), oid::DATE) => Datum::Date(datetime::timestamp_to_date(
+            datetime::timestamptz_to_timestamp(*v, settings)?,
+        )),
         (Datum::Timestamptz(v), oid::TIME) => {
             return time_of(datetime::timestamptz_to_timestamp(*v, settings)?);
         }
@@ -92,13 +96,7 @@ fn convert(
 fn is_number(type_oid: u32) -> bool {
     matches!(
         type_oid,
-        oid::INT2
-            | oid::INT4
-            | oid::INT8
-            | oid::FLOAT4
-            | oid::FLOAT8
-            | oid::NUMERIC
-            | oid::OID
+        oid::INT2 | oid::INT4 | oid::INT8 | oid::FLOAT4 | oid::FLOAT8 | oid::NUMERIC | oid::OID
     ) || crate::reg::is_reg(type_oid)
 }
 
@@ -121,8 +119,12 @@ fn from_integer(value: &Datum, to: u32) -> SqlResult<Datum> {
         _ => return Err(SqlError::internal("integer cast of no integer")),
     };
     Ok(match to {
-        oid::INT2 => Datum::Int2(i16::try_from(wide).map_err(|_| SqlError::out_of_range("smallint"))?),
-        oid::INT4 => Datum::Int4(i32::try_from(wide).map_err(|_| SqlError::out_of_range("integer"))?),
+        oid::INT2 => {
+            Datum::Int2(i16::try_from(wide).map_err(|_| SqlError::out_of_range("smallint"))?)
+        }
+        oid::INT4 => {
+            Datum::Int4(i32::try_from(wide).map_err(|_| SqlError::out_of_range("integer"))?)
+        }
         oid::INT8 => Datum::Int8(wide),
         oid::FLOAT4 => Datum::Float4(wide as f32),
         oid::FLOAT8 => Datum::Float8(wide as f64),
@@ -269,9 +271,7 @@ fn from_text(
     if is_text(to.oid) && is_text(from.oid) {
         return Ok(match (from.oid, to.oid) {
             // Padding has no meaning outside `char(n)`.
-            (oid::BPCHAR, oid::TEXT | oid::VARCHAR) => {
-                Datum::Text(compare::trim_pad(body).into())
-            }
+            (oid::BPCHAR, oid::TEXT | oid::VARCHAR) => Datum::Text(compare::trim_pad(body).into()),
             (oid::BPCHAR, oid::NAME) => {
                 Datum::Text(string::truncate_name(compare::trim_pad(body)).into())
             }
@@ -299,7 +299,12 @@ fn to_text(value: &Datum, from: SqlType, to: SqlType, settings: &Settings) -> Da
 }
 
 /// The last resort, which PostgreSQL calls an I/O conversion.
-fn through_text(value: &Datum, from: SqlType, to: SqlType, settings: &Settings) -> SqlResult<Datum> {
+fn through_text(
+    value: &Datum,
+    from: SqlType,
+    to: SqlType,
+    settings: &Settings,
+) -> SqlResult<Datum> {
     let body = text::to_string(value, from, settings);
     text::parse(SqlType::new(to.oid), &body, settings)
 }

@@ -1,8 +1,8 @@
 //! `age`: the difference of two moments in years, months, days and clock.
 
+use super::Interval;
 use super::calendar::{MICROS_PER_DAY, civil_of, days_in_month};
 use super::timestamp::split;
-use super::Interval;
 use crate::{SqlError, SqlResult, sqlstate};
 
 /// `age(a, b)` of two local times.

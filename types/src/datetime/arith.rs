@@ -1,8 +1,6 @@
 //! Arithmetic of dates, times and intervals.
 
-use super::calendar::{
-    Civil, MICROS_PER_DAY, civil_of, days_in_month, days_of,
-};
+use super::calendar::{Civil, MICROS_PER_DAY, civil_of, days_in_month, days_of};
 use super::date::{DATE_END, DATE_MIN};
 use super::timestamp::{local_to_utc, split, utc_to_local};
 use super::{Interval, check_timestamp, out_of_range};

@@ -15,13 +15,9 @@ pub(crate) const DATE_END: i64 = 2_147_483_494 - EPOCH_JULIAN;
 /// Reads the text form.
 pub fn parse_date(input: &str, settings: &Settings) -> SqlResult<i32> {
     let beyond = || {
-        SqlError::new(
-            sqlstate::DATETIME_FIELD_OVERFLOW,
-            format!("date out of range: \"{input}\""),
-        )
+        SqlError::new(sqlstate::DATETIME_FIELD_OVERFLOW, format!("date out of range: \"{input}\""))
     };
-    let decoded = decode(input, settings, false)
-        .map_err(|problem| problem.error("date", input))?;
+    let decoded = decode(input, settings, false).map_err(|problem| problem.error("date", input))?;
     match decoded {
         Decoded::Infinity => Ok(i32::MAX),
         Decoded::NegInfinity => Ok(i32::MIN),
@@ -123,10 +119,7 @@ pub fn date_to_timestamp(value: i32) -> SqlResult<i64> {
                 .checked_mul(MICROS_PER_DAY)
                 .filter(|micros| (TIMESTAMP_MIN..TIMESTAMP_END).contains(micros));
             micros.ok_or_else(|| {
-                SqlError::new(
-                    sqlstate::DATETIME_FIELD_OVERFLOW,
-                    "date out of range for timestamp",
-                )
+                SqlError::new(sqlstate::DATETIME_FIELD_OVERFLOW, "date out of range for timestamp")
             })
         }
     }

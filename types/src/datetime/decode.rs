@@ -1,11 +1,11 @@
 //! Reads date and time text: PostgreSQL's grammar, which guesses the meaning of each field from
 //! its look and from what is still missing.
 
+use super::Problem;
 use super::calendar::{Civil, EPOCH_JULIAN, civil_of, days_in_month, days_of};
 use super::tokens::{Field, Shape, split};
 use super::words::{DateWord, Unit, date_word};
 use super::zone::{abbreviated_zone, named_zone, posix_zone};
-use super::Problem;
 use crate::{DateOrder, Settings, TimeZone};
 
 /// What has been found, one bit a part.
@@ -30,9 +30,15 @@ mod part {
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Decoded {
     /// A date, perhaps with a time and a zone.
-    Moment { date: Civil, micros: i64, zone: Option<TimeZone> },
+    Moment {
+        date: Civil,
+        micros: i64,
+        zone: Option<TimeZone>,
+    },
     /// Only a time of day, perhaps with a zone.
-    TimeOnly { micros: i64 },
+    TimeOnly {
+        micros: i64,
+    },
     /// The start of the transaction.
     Now,
     Epoch,
@@ -321,8 +327,13 @@ impl Decoder<'_> {
         };
         match word {
             DateWord::Ignored => Ok(0),
-            DateWord::Now | DateWord::Today | DateWord::Tomorrow | DateWord::Yesterday
-            | DateWord::AllBalls | DateWord::Epoch | DateWord::Infinity
+            DateWord::Now
+            | DateWord::Today
+            | DateWord::Tomorrow
+            | DateWord::Yesterday
+            | DateWord::AllBalls
+            | DateWord::Epoch
+            | DateWord::Infinity
             | DateWord::NegInfinity => self.named_moment(word, time_only),
             DateWord::Month(month) => {
                 // Already a month, from a number: then that number was the day.
@@ -600,7 +611,8 @@ impl Decoder<'_> {
             if !self.has(part::TIME) {
                 return Err(Problem::Format);
             }
-            let needs_date = matches!(&self.zone, Some(TimeZone::Named(tz)) if *tz != chrono_tz::UTC);
+            let needs_date =
+                matches!(&self.zone, Some(TimeZone::Named(tz)) if *tz != chrono_tz::UTC);
             if needs_date && !self.has(part::DATE) {
                 return Err(Problem::Format);
             }
@@ -665,9 +677,7 @@ fn split_letters(piece: &str) -> Vec<&str> {
     let mut rest = piece;
     while let Some(first) = rest.chars().next() {
         let alphabetic = first.is_ascii_alphabetic();
-        let end = rest
-            .find(|c: char| c.is_ascii_alphabetic() != alphabetic)
-            .unwrap_or(rest.len());
+        let end = rest.find(|c: char| c.is_ascii_alphabetic() != alphabetic).unwrap_or(rest.len());
         pieces.push(&rest[..end]);
         rest = &rest[end..];
     }

@@ -11,6 +11,7 @@ mod date;
 mod decode;
 pub mod interval;
 mod part;
+pub mod template;
 mod time;
 mod timestamp;
 mod tokens;
@@ -41,8 +42,8 @@ pub use timestamp::{
 };
 pub use trunc::{date_bin, date_trunc, date_trunc_interval};
 pub use words::Unit;
-pub(crate) use zone::{local_offset, named_zone, posix_zone};
 pub use zone::zone_of_text;
+pub(crate) use zone::{local_offset, named_zone, posix_zone};
 
 use crate::{SqlError, sqlstate};
 

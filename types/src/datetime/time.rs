@@ -8,13 +8,11 @@ use crate::{Settings, SqlError, SqlResult, sqlstate};
 
 /// Reads the text form.
 pub fn parse_time(input: &str, settings: &Settings) -> SqlResult<i64> {
-    let decoded =
-        decode(input, settings, true).map_err(|problem| problem.error("time", input))?;
+    let decoded = decode(input, settings, true).map_err(|problem| problem.error("time", input))?;
     match decoded {
         Decoded::TimeOnly { micros } | Decoded::Moment { micros, .. } => Ok(micros),
         Decoded::Now => {
-            let local =
-                super::timestamptz_to_timestamp(settings.transaction_timestamp, settings)?;
+            let local = super::timestamptz_to_timestamp(settings.transaction_timestamp, settings)?;
             Ok(local.rem_euclid(MICROS_PER_DAY))
         }
         Decoded::Epoch | Decoded::Infinity | Decoded::NegInfinity => {

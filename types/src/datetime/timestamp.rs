@@ -43,8 +43,8 @@ fn parse_moment(
             format!("timestamp out of range: \"{input}\""),
         )
     };
-    let decoded = decode(input, settings, false)
-        .map_err(|problem| problem.error(type_name, input))?;
+    let decoded =
+        decode(input, settings, false).map_err(|problem| problem.error(type_name, input))?;
     match decoded {
         Decoded::Infinity => Ok(i64::MAX),
         Decoded::NegInfinity => Ok(i64::MIN),
@@ -145,8 +145,7 @@ fn write_numbers(
         DateStyle::German => ('.', true),
         _ => ('/', settings.date_order == DateOrder::Dmy),
     };
-    let (first, second) =
-        if day_first { (date.day, date.month) } else { (date.month, date.day) };
+    let (first, second) = if day_first { (date.day, date.month) } else { (date.month, date.day) };
     // Writing to a String does not fail.
     let year = display_year(date.year);
     let _ = write!(out, "{first:02}{separator}{second:02}{separator}{year:04} ");
@@ -277,10 +276,7 @@ pub fn from_unix_seconds(seconds: f64) -> SqlResult<i64> {
         )
     };
     if seconds.is_nan() {
-        return Err(SqlError::new(
-            sqlstate::DATETIME_FIELD_OVERFLOW,
-            "timestamp cannot be NaN",
-        ));
+        return Err(SqlError::new(sqlstate::DATETIME_FIELD_OVERFLOW, "timestamp cannot be NaN"));
     }
     if seconds.is_infinite() {
         return Ok(if seconds > 0.0 { i64::MAX } else { i64::MIN });

@@ -70,8 +70,7 @@ pub fn date_trunc_interval(name: &str, span: Interval) -> SqlResult<Interval> {
     let name = name.to_ascii_lowercase();
     let unit = unit_named(&name, "interval")?;
     let cut_clock = |unit: i64| Interval { micros: span.micros / unit * unit, ..span };
-    let cut_months =
-        |unit: i32| Interval { months: span.months / unit * unit, days: 0, micros: 0 };
+    let cut_months = |unit: i32| Interval { months: span.months / unit * unit, days: 0, micros: 0 };
     Ok(match unit {
         Unit::Microsecond => span,
         Unit::Millisecond => cut_clock(1_000),
@@ -80,8 +79,9 @@ pub fn date_trunc_interval(name: &str, span: Interval) -> SqlResult<Interval> {
         Unit::Hour => cut_clock(3_600_000_000),
         Unit::Day => Interval { micros: 0, ..span },
         Unit::Week => {
-            return Err(unsupported(&name, "interval")
-                .with_detail("Months usually have fractional weeks."));
+            return Err(
+                unsupported(&name, "interval").with_detail("Months usually have fractional weeks.")
+            );
         }
         Unit::Month => cut_months(1),
         Unit::Quarter => cut_months(3),

@@ -56,8 +56,7 @@ fn cut(word: &str) -> &str {
 
 /// Whether letters mean something in date text.
 pub(super) fn is_date_word(word: &str) -> bool {
-    date_word(word).is_some()
-        || matches!(cut(word), "dow" | "doy" | "isodow" | "isoyear")
+    date_word(word).is_some() || matches!(cut(word), "dow" | "doy" | "isodow" | "isoyear")
 }
 
 /// The meaning of a word in lower case.

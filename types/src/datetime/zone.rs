@@ -55,8 +55,7 @@ pub(crate) fn local_offset(zone: &TimeZone, local_seconds: i64) -> i32 {
     if before == after {
         return before;
     }
-    let holds =
-        |offset: i32| zone.seconds_east_at(local_seconds - i64::from(offset)) == offset;
+    let holds = |offset: i32| zone.seconds_east_at(local_seconds - i64::from(offset)) == offset;
     match (holds(before), holds(after)) {
         (true, false) | (false, false) => before,
         (_, true) => after,
@@ -84,10 +83,9 @@ pub(crate) fn offset_at(utc: i64, zone: &TimeZone) -> (i32, String) {
 pub(crate) fn abbreviated_zone(name: &str) -> Option<TimeZone> {
     let lower = name.to_ascii_lowercase();
     match abbreviations::find(&lower)? {
-        Abbreviation::Fixed(seconds_east) => Some(TimeZone::Fixed {
-            seconds_east,
-            abbreviation: name.to_ascii_uppercase(),
-        }),
+        Abbreviation::Fixed(seconds_east) => {
+            Some(TimeZone::Fixed { seconds_east, abbreviation: name.to_ascii_uppercase() })
+        }
         Abbreviation::Zone(zone) => named_zone(zone).map(TimeZone::Named),
     }
 }

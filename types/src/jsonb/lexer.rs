@@ -23,6 +23,7 @@ pub(super) struct Lexer<'a> {
     input: &'a str,
     start: usize,
     end: usize,
+    previous_end: usize,
     line: u32,
     line_start: usize,
     token: Token,
@@ -38,6 +39,7 @@ impl<'a> Lexer<'a> {
             input,
             start: 0,
             end: 0,
+            previous_end: 0,
             line: 1,
             line_start: 0,
             token: Token::End,
@@ -48,6 +50,16 @@ impl<'a> Lexer<'a> {
 
     pub(super) fn token(&self) -> Token {
         self.token
+    }
+
+    /// Where the current token starts.
+    pub(super) fn start(&self) -> usize {
+        self.start
+    }
+
+    /// Where the token before the current one ended.
+    pub(super) fn previous_end(&self) -> usize {
+        self.previous_end
     }
 
     /// The current token as it stands in the input.
@@ -61,6 +73,7 @@ impl<'a> Lexer<'a> {
 
     /// Moves to the next token.
     pub(super) fn advance(&mut self) -> SqlResult<()> {
+        self.previous_end = self.end;
         let mut at = self.end;
         while let Some(byte @ (b' ' | b'\t' | b'\n' | b'\r')) = self.byte(at) {
             at += 1;
@@ -165,9 +178,8 @@ impl<'a> Lexer<'a> {
                 Some(b'"') => break,
                 Some(control @ 0..=31) => {
                     self.end = at;
-                    return Err(self.error(&format!(
-                        "Character with value 0x{control:02x} must be escaped."
-                    )));
+                    return Err(self
+                        .error(&format!("Character with value 0x{control:02x} must be escaped.")));
                 }
                 Some(b'\\') => {
                     if self.decode {
@@ -221,7 +233,8 @@ impl<'a> Lexer<'a> {
     fn unicode(&mut self, at: usize, high: &mut Option<u32>) -> SqlResult<usize> {
         let mut code = 0;
         for place in at..at + 4 {
-            let Some(digit) = self.byte(place).and_then(|byte| char::from(byte).to_digit(16)) else {
+            let Some(digit) = self.byte(place).and_then(|byte| char::from(byte).to_digit(16))
+            else {
                 self.end = match self.input[place..].chars().next() {
                     Some(c) => place + c.len_utf8(),
                     None => place,
@@ -229,9 +242,7 @@ impl<'a> Lexer<'a> {
                 if self.byte(place).is_none() {
                     return Err(self.invalid_token());
                 }
-                return Err(
-                    self.error("\"\\u\" must be followed by four hexadecimal digits.")
-                );
+                return Err(self.error("\"\\u\" must be followed by four hexadecimal digits."));
             };
             code = code * 16 + digit;
         }

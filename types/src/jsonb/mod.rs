@@ -4,6 +4,7 @@
 mod lexer;
 mod ordered;
 mod parser;
+pub mod raw;
 mod write;
 
 pub use ordered::{cmp, hash};

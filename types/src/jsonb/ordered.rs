@@ -30,9 +30,10 @@ fn cmp_nested(a: &Jsonb, b: &Jsonb) -> Ordering {
         (Jsonb::String(a), Jsonb::String(b)) => a.as_bytes().cmp(b.as_bytes()),
         (Jsonb::Number(a), Jsonb::Number(b)) => a.cmp(b),
         (Jsonb::Bool(a), Jsonb::Bool(b)) => a.cmp(b),
-        (Jsonb::Array(a), Jsonb::Array(b)) => a.len().cmp(&b.len()).then_with(|| {
-            first_difference(a.iter().zip(b).map(|(a, b)| cmp_nested(a, b)))
-        }),
+        (Jsonb::Array(a), Jsonb::Array(b)) => a
+            .len()
+            .cmp(&b.len())
+            .then_with(|| first_difference(a.iter().zip(b).map(|(a, b)| cmp_nested(a, b)))),
         (Jsonb::Object(a), Jsonb::Object(b)) => a.len().cmp(&b.len()).then_with(|| {
             first_difference(a.iter().zip(b).map(|((a_key, a), (b_key, b))| {
                 a_key.as_bytes().cmp(b_key.as_bytes()).then_with(|| cmp_nested(a, b))

@@ -27,10 +27,7 @@ fn end(lexer: &Lexer<'_>) -> SqlResult<()> {
 
 fn too_deep(depth: u32) -> SqlResult<()> {
     if depth > DEPTH_MAX {
-        return Err(SqlError::new(
-            sqlstate::STATEMENT_TOO_COMPLEX,
-            "stack depth limit exceeded",
-        ));
+        return Err(SqlError::new(sqlstate::STATEMENT_TOO_COMPLEX, "stack depth limit exceeded"));
     }
     Ok(())
 }
@@ -69,7 +66,7 @@ fn object(lexer: &mut Lexer<'_>, depth: u32) -> SqlResult<Jsonb> {
     Ok(Jsonb::object(pairs))
 }
 
-fn check_value(lexer: &mut Lexer<'_>, depth: u32) -> SqlResult<()> {
+pub(super) fn check_value(lexer: &mut Lexer<'_>, depth: u32) -> SqlResult<()> {
     too_deep(depth)?;
     match lexer.token() {
         Token::OpenBrace => members(lexer, |lexer, _| check_value(lexer, depth + 1)),
@@ -80,7 +77,7 @@ fn check_value(lexer: &mut Lexer<'_>, depth: u32) -> SqlResult<()> {
 }
 
 /// `[` element `,` ... `]`
-fn elements<'a>(
+pub(super) fn elements<'a>(
     lexer: &mut Lexer<'a>,
     mut element: impl FnMut(&mut Lexer<'a>) -> SqlResult<()>,
 ) -> SqlResult<()> {
@@ -99,7 +96,7 @@ fn elements<'a>(
 }
 
 /// `{` string `:` value `,` ... `}`
-fn members<'a>(
+pub(super) fn members<'a>(
     lexer: &mut Lexer<'a>,
     mut member: impl FnMut(&mut Lexer<'a>, String) -> SqlResult<()>,
 ) -> SqlResult<()> {

@@ -50,10 +50,9 @@ pub fn neg(a: &Numeric) -> Numeric {
         NaN => NaN,
         Infinity => NegInfinity,
         NegInfinity => Infinity,
-        Finite(value) => Finite(Decimal {
-            coefficient: value.coefficient.neg(),
-            scale: value.scale,
-        }),
+        Finite(value) => {
+            Finite(Decimal { coefficient: value.coefficient.neg(), scale: value.scale })
+        }
     }
 }
 
@@ -115,7 +114,12 @@ fn div_special(a: &Numeric, b: &Numeric) -> SqlResult<Option<Numeric>> {
 }
 
 /// `a / b` at a given scale.
-pub(super) fn divide(x: &Decimal, y: &Decimal, scale: i32, rounding: Rounding) -> SqlResult<Numeric> {
+pub(super) fn divide(
+    x: &Decimal,
+    y: &Decimal,
+    scale: i32,
+    rounding: Rounding,
+) -> SqlResult<Numeric> {
     // x.c / 10^xs / (y.c / 10^ys) * 10^scale
     let shift = scale - i32::from(x.scale) + i32::from(y.scale);
     let (numerator, denominator) = if shift >= 0 {
@@ -167,7 +171,11 @@ pub fn rem(a: &Numeric, b: &Numeric) -> SqlResult<Numeric> {
     match (a, b) {
         (NaN, _) | (_, NaN) => Ok(NaN),
         (Infinity | NegInfinity, other) => {
-            if other.is_zero() { Err(SqlError::division_by_zero()) } else { Ok(NaN) }
+            if other.is_zero() {
+                Err(SqlError::division_by_zero())
+            } else {
+                Ok(NaN)
+            }
         }
         (Finite(_), Infinity | NegInfinity) => Ok(a.clone()),
         (Finite(x), Finite(y)) => {
@@ -267,9 +275,7 @@ pub fn gcd(a: &Numeric, b: &Numeric) -> SqlResult<Numeric> {
     let (Finite(x), Finite(y)) = (a, b) else { return Ok(NaN) };
     let (scale, x, y) = align(x, y);
     let divisor = match (&x, &y) {
-        (Coefficient::Small(x), Coefficient::Small(y))
-            if *x != i128::MIN && *y != i128::MIN =>
-        {
+        (Coefficient::Small(x), Coefficient::Small(y)) if *x != i128::MIN && *y != i128::MIN => {
             Coefficient::Small(x.gcd(y))
         }
         _ => Coefficient::from_big(x.to_big().gcd(&y.to_big())),

@@ -192,8 +192,20 @@ impl Coefficient {
             (Small(a), Small(b)) => a.cmp(b),
             (Big(a), Big(b)) => a.cmp(b),
             // A big one lies beyond every small one, on the side of its sign.
-            (Small(_), Big(b)) => if b.is_negative() { Ordering::Greater } else { Ordering::Less },
-            (Big(a), Small(_)) => if a.is_negative() { Ordering::Less } else { Ordering::Greater },
+            (Small(_), Big(b)) => {
+                if b.is_negative() {
+                    Ordering::Greater
+                } else {
+                    Ordering::Less
+                }
+            }
+            (Big(a), Small(_)) => {
+                if a.is_negative() {
+                    Ordering::Less
+                } else {
+                    Ordering::Greater
+                }
+            }
         }
     }
 }

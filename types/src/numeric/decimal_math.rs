@@ -1,7 +1,9 @@
 //! Roots, powers, logarithms and exponentials of `numeric`, rounded to the scales that PostgreSQL
 //! chooses.
 
-use super::arith::{DISPLAY_SCALE_MAX, SIGNIFICANT_DIGITS_MIN, first_group, is_integer, is_odd_integer};
+use super::arith::{
+    DISPLAY_SCALE_MAX, SIGNIFICANT_DIGITS_MIN, first_group, is_integer, is_odd_integer,
+};
 use super::coefficient::{Coefficient, big_power};
 use super::convert::{exact_integer, to_f64};
 use super::fixed::Fixed;
@@ -35,8 +37,7 @@ pub fn sqrt(a: &Numeric) -> SqlResult<Numeric> {
         return Err(sqrt_of_negative());
     }
     let weight = first_group(value).0;
-    let digits_before =
-        if weight >= 0 { weight * 4 / 2 + 1 } else { 1 - (1 - weight * 4) / 2 };
+    let digits_before = if weight >= 0 { weight * 4 / 2 + 1 } else { 1 - (1 - weight * 4) / 2 };
     sqrt_rounded(value, result_scale(digits_before, &[value]))
 }
 
@@ -211,7 +212,8 @@ pub fn power(base: &Numeric, exponent: &Numeric) -> SqlResult<Numeric> {
     let (numerator, denominator) = fraction(&positive);
     let estimate = to_f64(&Finite(positive.clone())).map_or(f64::INFINITY, f64::ln)
         * to_f64(exponent).unwrap_or(f64::INFINITY);
-    let digits = i64::from(DISPLAY_SCALE_MAX.min(estimate.abs() as i32)) + 60
+    let digits = i64::from(DISPLAY_SCALE_MAX.min(estimate.abs() as i32))
+        + 60
         + i64::from(b.scale.max(e.scale))
         + e.coefficient.digits() as i64;
     let fixed = Fixed::with_digits(digits);

@@ -112,10 +112,6 @@ impl Fixed {
         for _ in 0..SQUARINGS {
             sum = self.mul(&sum, &sum);
         }
-        Some(if halvings >= 0 {
-            sum << halvings as u64
-        } else {
-            sum >> halvings.unsigned_abs()
-        })
+        Some(if halvings >= 0 { sum << halvings as u64 } else { sum >> halvings.unsigned_abs() })
     }
 }

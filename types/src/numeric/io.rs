@@ -203,7 +203,13 @@ fn bad(message: &str) -> SqlError {
 }
 
 /// Puts the groups at their weight and cuts (not rounds) to the display scale.
-fn assemble(negative: bool, digits: &str, count: i64, weight: i64, scale: i32) -> SqlResult<Numeric> {
+fn assemble(
+    negative: bool,
+    digits: &str,
+    count: i64,
+    weight: i64,
+    scale: i32,
+) -> SqlResult<Numeric> {
     let exponent = (weight - count + 1) * 4;
     let coefficient = read_digits(digits, "");
     let coefficient = if negative { coefficient.neg() } else { coefficient };

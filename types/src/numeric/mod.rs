@@ -12,7 +12,9 @@ mod fixed;
 mod io;
 mod ordered;
 
-pub use arith::{Rounding, add, ceil, div, div_trunc, floor, gcd, lcm, mul, neg, rem, round, sub, trunc};
+pub use arith::{
+    Rounding, add, ceil, div, div_trunc, floor, gcd, lcm, mul, neg, rem, round, sub, trunc,
+};
 pub use convert::{from_f32, from_f64, to_f64, to_i16, to_i32, to_i64};
 pub use decimal_math::{exp, factorial, ln, log, log10, power, sqrt, sqrt_at_scale};
 pub use io::parse;
@@ -118,8 +120,7 @@ impl Numeric {
     pub fn trim_scale(&self) -> Numeric {
         match self {
             Numeric::Finite(value) => {
-                let (coefficient, dropped) =
-                    value.coefficient.strip_zeros(u32::from(value.scale));
+                let (coefficient, dropped) = value.coefficient.strip_zeros(u32::from(value.scale));
                 let scale = value.scale - dropped as u16;
                 Numeric::Finite(Decimal { coefficient, scale })
             }

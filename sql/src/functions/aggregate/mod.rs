@@ -6,6 +6,7 @@ mod bits;
 mod collect;
 mod count;
 mod extreme;
+mod json;
 
 mod regression;
 mod sum;
@@ -21,7 +22,7 @@ pub(super) const AGGREGATES: &[&[Aggregate]] = &[
     extreme::AGGREGATES,
     bits::AGGREGATES,
     collect::AGGREGATES,
-
+    json::AGGREGATES,
     variance::AGGREGATES,
     regression::AGGREGATES,
 ];

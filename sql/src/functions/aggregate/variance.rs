@@ -71,7 +71,11 @@ impl<const SAMPLE: bool, const ROOT: bool> AggState for ExactState<SAMPLE, ROOT>
         }
         let below = if SAMPLE { Numeric::from(count - 1) } else { n.clone() };
         let variance = math::div(&spread, &math::mul(&n, &below)?)?;
-        if ROOT { result(math::sqrt_at_scale(&variance, variance.scale())?) } else { result(variance) }
+        if ROOT {
+            result(math::sqrt_at_scale(&variance, variance.scale())?)
+        } else {
+            result(variance)
+        }
     }
 }
 

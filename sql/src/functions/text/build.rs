@@ -123,10 +123,7 @@ fn decode(args: Args<'_>, _: Context<'_, '_>) -> SqlResult<Datum> {
 }
 
 fn unknown_encoding(name: &str) -> SqlError {
-    SqlError::new(
-        sqlstate::INVALID_PARAMETER_VALUE,
-        format!("unrecognized encoding: \"{name}\""),
-    )
+    SqlError::new(sqlstate::INVALID_PARAMETER_VALUE, format!("unrecognized encoding: \"{name}\""))
 }
 
 const BASE64: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";

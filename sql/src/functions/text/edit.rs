@@ -214,7 +214,11 @@ fn split_part(args: Args<'_>, _: Context<'_, '_>) -> SqlResult<Datum> {
     let part = if n > 0 {
         text.split(delimiter).nth(n as usize - 1)
     } else {
-        text.split(delimiter).collect::<Vec<_>>().into_iter().rev().nth(n.unsigned_abs() as usize - 1)
+        text.split(delimiter)
+            .collect::<Vec<_>>()
+            .into_iter()
+            .rev()
+            .nth(n.unsigned_abs() as usize - 1)
     };
     text_result(part.unwrap_or(""))
 }

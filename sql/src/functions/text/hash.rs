@@ -42,12 +42,18 @@ fn padded(message: &[u8], length: [u8; 8]) -> Vec<u8> {
 
 /// RFC 1321.
 fn md5(message: &[u8]) -> [u8; 16] {
-    const SHIFTS: [[u32; 4]; 4] = [[7, 12, 17, 22], [5, 9, 14, 20], [4, 11, 16, 23], [6, 10, 15, 21]];
+    const SHIFTS: [[u32; 4]; 4] =
+        [[7, 12, 17, 22], [5, 9, 14, 20], [4, 11, 16, 23], [6, 10, 15, 21]];
     let mut state: [u32; 4] = [0x6745_2301, 0xefcd_ab89, 0x98ba_dcfe, 0x1032_5476];
     let bits = (message.len() as u64).wrapping_mul(8);
     for block in padded(message, bits.to_le_bytes()).chunks_exact(64) {
         let word = |at: usize| {
-            u32::from_le_bytes([block[4 * at], block[4 * at + 1], block[4 * at + 2], block[4 * at + 3]])
+            u32::from_le_bytes([
+                block[4 * at],
+                block[4 * at + 1],
+                block[4 * at + 2],
+                block[4 * at + 3],
+            ])
         };
         let [mut a, mut b, mut c, mut d] = state;
         for step in 0..64usize {
@@ -75,11 +81,23 @@ fn md5(message: &[u8]) -> [u8; 16] {
 }
 
 const SHA256_START: [u32; 8] = [
-    0x6a09_e667, 0xbb67_ae85, 0x3c6e_f372, 0xa54f_f53a, 0x510e_527f, 0x9b05_688c, 0x1f83_d9ab,
+    0x6a09_e667,
+    0xbb67_ae85,
+    0x3c6e_f372,
+    0xa54f_f53a,
+    0x510e_527f,
+    0x9b05_688c,
+    0x1f83_d9ab,
     0x5be0_cd19,
 ];
 const SHA224_START: [u32; 8] = [
-    0xc105_9ed8, 0x367c_d507, 0x3070_dd17, 0xf70e_5939, 0xffc0_0b31, 0x6858_1511, 0x64f9_8fa7,
+    0xc105_9ed8,
+    0x367c_d507,
+    0x3070_dd17,
+    0xf70e_5939,
+    0xffc0_0b31,
+    0x6858_1511,
+    0x64f9_8fa7,
     0xbefa_4fa4,
 ];
 

@@ -2,24 +2,27 @@
 
 mod build;
 mod edit;
+mod format;
 mod hash;
 mod measure;
 mod pattern;
+mod regex_translate;
+mod regexp;
 
 use super::{Function, Operator};
-
-pub(super) use pattern::like_matches;
 
 pub(super) const FUNCTIONS: &[&[Function]] = &[
     build::FUNCTIONS,
     edit::FUNCTIONS,
+    format::FUNCTIONS,
     hash::FUNCTIONS,
     measure::FUNCTIONS,
     pattern::FUNCTIONS,
+    regexp::FUNCTIONS,
 ];
 
 pub(super) const OPERATORS: &[&[Operator]] =
-    &[build::OPERATORS, pattern::OPERATORS];
+    &[build::OPERATORS, pattern::OPERATORS, regexp::OPERATORS];
 
 /// Longest text that a function builds: PostgreSQL's limit of a value.
 pub(super) const TEXT_BYTES_MAX: usize = 1 << 30;

@@ -101,11 +101,8 @@ fn like_escape(args: &[Datum], _: &EvalContext<'_>) -> SqlResult<Datum> {
         (Some('\\'), None) => return Ok(args[0].clone()),
         (Some(escape), None) => escape,
         _ => {
-            return Err(SqlError::new(
-                sqlstate::INVALID_ESCAPE_SEQUENCE,
-                "invalid escape string",
-            )
-            .with_hint("Escape string must be empty or one character."));
+            return Err(SqlError::new(sqlstate::INVALID_ESCAPE_SEQUENCE, "invalid escape string")
+                .with_hint("Escape string must be empty or one character."));
         }
     };
     let mut out = String::with_capacity(pattern.len());

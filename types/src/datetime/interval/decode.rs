@@ -134,14 +134,8 @@ fn decode(input: &str, range: i32, settings: &Settings) -> Result<Interval, Prob
     let force_negative = settings.interval_style == IntervalStyle::SqlStandard
         && fields.first().is_some_and(|field| field.text.starts_with('-'))
         && !fields.iter().skip(1).any(|field| signed(field));
-    let mut reader = Reader {
-        sum: Sum::default(),
-        unit: None,
-        seen: 0,
-        range,
-        force_negative,
-        fields: &fields,
-    };
+    let mut reader =
+        Reader { sum: Sum::default(), unit: None, seen: 0, range, force_negative, fields: &fields };
     let ago = reader.read()?;
     if reader.seen == 0 {
         return Err(Problem::Format);

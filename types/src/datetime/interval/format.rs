@@ -189,7 +189,8 @@ fn sql_standard(parts: &Parts, out: &mut String) {
 /// The clock with hours unpadded.
 fn short_clock(parts: &Parts, out: &mut String) {
     // Writing to a String does not fail.
-    let _ = write!(out, "{}:{:02}:{:02}", parts.hours.abs(), parts.minutes.abs(), parts.seconds.abs());
+    let _ =
+        write!(out, "{}:{:02}:{:02}", parts.hours.abs(), parts.minutes.abs(), parts.seconds.abs());
     write_fraction(parts.micros.abs(), out);
 }
 

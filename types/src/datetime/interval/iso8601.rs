@@ -99,9 +99,7 @@ fn alternative<'a>(
 fn number(text: &str) -> Result<(i64, f64, &str), Problem> {
     let negative = text.starts_with('-');
     let unsigned = text.strip_prefix(['-', '+']).unwrap_or(text);
-    let end = unsigned
-        .find(|c: char| !c.is_ascii_digit() && c != '.')
-        .unwrap_or(unsigned.len());
+    let end = unsigned.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(unsigned.len());
     let (digits, after) = unsigned.split_at(end);
     let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
     if digits.is_empty() || fraction.contains('.') || (whole.is_empty() && fraction.is_empty()) {

@@ -63,7 +63,8 @@ pub fn encode_interval(value: Interval, out: &mut Vec<u8>) {
 
 /// Reads the binary form.
 pub fn decode_interval(input: &[u8; 16]) -> Interval {
-    let word = |at: usize| i32::from_be_bytes([input[at], input[at + 1], input[at + 2], input[at + 3]]);
+    let word =
+        |at: usize| i32::from_be_bytes([input[at], input[at + 1], input[at + 2], input[at + 3]]);
     let micros = i64::from(word(0)) << 32 | i64::from(word(4) as u32);
     Interval { micros, days: word(8), months: word(12) }
 }
