@@ -1,5 +1,11 @@
 //! sql
+mod copy;
+mod ddl;
 pub mod session;
+mod utility;
+mod views;
+
+pub use session::{CancelToken, Engine, EngineEnv, Session};
 pub mod functions;
 
 pub mod parse;
@@ -7,3 +13,5 @@ pub mod bind;
 pub mod plan;
 pub mod optimize;
 pub mod exec;
+pub mod explain;
+pub mod pushdown;

@@ -1,6 +1,7 @@
 //! What the executor asks of the session around it.
 
 use super::kv::Kv;
+use crate::functions::FunctionEnv;
 use crate::bind::catalog_view::{HostFunction, Relation};
 use catalog::descriptor::Table;
 use std::sync::Arc;
@@ -40,4 +41,16 @@ pub trait Host: Send + Sync {
     /// A unique violation found by the store (at the end of a statement or at commit) names a key:
     /// the table it belongs to, if the catalog still has it.
     fn table_of_key(&self, key: &Key) -> Option<Arc<Table>>;
+}
+
+/// The whole session: what operators and what functions ask of it.
+pub trait Surroundings: Host + FunctionEnv {
+    /// The same session, as functions see it.
+    fn functions(&self) -> &dyn FunctionEnv;
+}
+
+impl<T: Host + FunctionEnv> Surroundings for T {
+    fn functions(&self) -> &dyn FunctionEnv {
+        self
+    }
 }

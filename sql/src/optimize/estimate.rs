@@ -49,7 +49,7 @@ pub fn estimate(rel: &Rel) -> f64 {
 }
 
 /// Rows of a table by its statistics.
-pub fn table_rows(rows_estimate: i64) -> f64 {
+pub(crate) fn table_rows(rows_estimate: i64) -> f64 {
     if rows_estimate < 0 { UNKNOWN_ROWS } else { (rows_estimate as f64).max(1.0) }
 }
 

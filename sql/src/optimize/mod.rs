@@ -8,8 +8,11 @@ mod joins;
 pub(crate) mod nulls;
 mod unnest;
 
+pub(crate) use cte::is_volatile;
+pub(crate) use estimate::table_rows;
 pub use estimate::{estimate, selectivity};
 pub use fold::fold_expr;
+pub(crate) use fold::is_stable_cast;
 
 use crate::bind::ColumnMeta;
 use crate::plan::expr::ColId;

@@ -12,7 +12,7 @@ use types::{Datum, SqlType};
 
 /// A plan with all that belongs to it.
 #[derive(Debug)]
-pub struct PreparedPlan {
+pub struct Plan {
     /// Columns of the result; empty for a write without RETURNING.
     pub output: Vec<OutputColumn>,
     /// Types of the parameters.

@@ -6,7 +6,7 @@ mod kernel;
 mod row;
 
 pub use batch::{eval_batch, filter_batch};
-pub use row::{eval_row, eval_scalar};
+pub use row::{eval_row, eval_scalar, is_true};
 
 use crate::functions::{EvalContext, FunctionEnv};
 use types::{Datum, Settings};

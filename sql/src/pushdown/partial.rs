@@ -1,0 +1,109 @@
+//! Aggregation of the rows of one range.
+
+use super::fragment::PartialCall;
+use super::wire::encode_batch;
+use crate::exec::Batch;
+use crate::exec::eval::{BatchRow, Env, eval_batch, eval_row, is_true};
+use crate::exec::hash_key;
+use crate::exec::vector::Vector;
+use crate::functions::{AggState, EvalContext};
+use crate::plan::expr::Expr;
+use rustc_hash::FxHashMap;
+use types::{Datum, SqlError, SqlType};
+
+/// Groups and their states.
+pub(super) struct PartialState {
+    groups: Vec<Expr>,
+    calls: Vec<PartialCall>,
+    places: FxHashMap<Vec<u8>, usize>,
+    found: Vec<(Vec<Datum>, Vec<Box<dyn AggState>>)>,
+}
+
+impl PartialState {
+    pub(super) fn new(groups: Vec<Expr>, calls: Vec<PartialCall>) -> PartialState {
+        let mut state =
+            PartialState { groups, calls, places: FxHashMap::default(), found: Vec::new() };
+        if state.groups.is_empty() {
+            let states = state.fresh();
+            state.places.insert(Vec::new(), 0);
+            state.found.push((Vec::new(), states));
+        }
+        state
+    }
+
+    fn fresh(&self) -> Vec<Box<dyn AggState>> {
+        self.calls.iter().map(|c| (c.function.state)()).collect()
+    }
+
+    /// Takes rows.
+    pub(super) fn push(&mut self, batch: &Batch, env: &Env<'_>) -> Result<(), SqlError> {
+        let mut group_columns = Vec::with_capacity(self.groups.len());
+        for group in &self.groups {
+            group_columns.push(eval_batch(group, batch, env)?);
+        }
+        let mut args = Vec::with_capacity(self.calls.len());
+        for call in &self.calls {
+            let columns: Result<Vec<_>, SqlError> =
+                call.args.iter().map(|a| eval_batch(a, batch, env)).collect();
+            args.push(columns?);
+        }
+        let mut key = Vec::new();
+        let mut values = Vec::new();
+        for row in 0..batch.rows {
+            key.clear();
+            for (column, group) in group_columns.iter().zip(&self.groups) {
+                hash_key::put(&column.get(row), group.ty, &mut key);
+            }
+            let at = match self.places.get(&key) {
+                Some(&at) => at,
+                None => {
+                    let group = group_columns.iter().map(|c| c.get(row)).collect();
+                    let states = self.fresh();
+                    self.found.push((group, states));
+                    self.places.insert(key.clone(), self.found.len() - 1);
+                    self.found.len() - 1
+                }
+            };
+            for (i, call) in self.calls.iter().enumerate() {
+                if let Some(filter) = &call.filter {
+                    if !is_true(&eval_row(filter, &BatchRow { batch, row }, env)?) {
+                        continue;
+                    }
+                }
+                values.clear();
+                values.extend(args[i].iter().map(|c| c.get(row)));
+                if call.function.strict && values.iter().any(|v| matches!(v, Datum::Null)) {
+                    continue;
+                }
+                let types: Vec<SqlType> = call.args.iter().map(|a| a.ty).collect();
+                let context = EvalContext::new(env.settings, env.functions).typed(&types, call.ty);
+                self.found[at].1[i].update(&values, &context)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The groups and encoded states.
+    pub(super) fn finish(self) -> Vec<u8> {
+        let rows = self.found.len();
+        let mut columns: Vec<Vector> =
+            self.groups.iter().map(|g| Vector::for_type(g.ty.oid, rows)).collect();
+        columns.extend(self.calls.iter().map(|_| Vector::Any(Vec::with_capacity(rows))));
+        for (group, states) in self.found {
+            let encoded = states.iter().map(|s| {
+                let mut out = Vec::new();
+                s.encode(&mut out);
+                Datum::Bytea(out.into())
+            });
+            for (column, value) in columns.iter_mut().zip(group.into_iter().chain(encoded)) {
+                column.push(value);
+            }
+        }
+        encode_batch(&columns, rows)
+    }
+
+    /// Groups so far.
+    pub(super) fn groups(&self) -> usize {
+        self.found.len()
+    }
+}
