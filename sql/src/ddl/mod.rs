@@ -48,7 +48,7 @@ use types::{Severity, SqlError, SqlType, sqlstate};
 
 /// What DDL leaves to be done once its transaction is committed.
 #[derive(Clone, Debug)]
-pub enum AfterCommit {
+pub(crate) enum AfterCommit {
     /// Delete all keys under a storage id that nothing refers to any more.
     RemoveStorage(u32),
 }

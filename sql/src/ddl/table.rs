@@ -106,12 +106,7 @@ impl Ddl<'_> {
     ) -> Result<Vec<Sequence>, SqlError> {
         let mut sequences = Vec::new();
         for (position, plan) in plans {
-            self.check_defaults(
-                table,
-                *position,
-                plan.default.as_ref(),
-                plan.generated.as_ref(),
-            )?;
+            self.check_defaults(table, *position, plan.default.as_ref(), plan.generated.as_ref())?;
             if let Some(options) = &plan.sequence {
                 let sequence = self.plan_sequence(table, *position, options, taken).await?;
                 sequences.push(sequence);

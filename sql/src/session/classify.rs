@@ -4,7 +4,7 @@ use sqlparser::ast::{ObjectType, SetExpr, Statement};
 
 /// Kinds of statements, by who carries them out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Class {
+pub(crate) enum Class {
     /// BEGIN, COMMIT, ROLLBACK, SAVEPOINT, …: the only ones allowed in a failed block.
     Transaction,
     /// Changes or shows the session itself: SET, SHOW, PREPARE, DECLARE, …
@@ -20,7 +20,7 @@ pub enum Class {
 }
 
 /// The class of a statement.
-pub fn classify(statement: &Statement) -> Class {
+pub(crate) fn classify(statement: &Statement) -> Class {
     match statement {
         Statement::StartTransaction { .. }
         | Statement::Commit { .. }
@@ -61,7 +61,7 @@ pub fn classify(statement: &Statement) -> Class {
 }
 
 /// True for statements that PostgreSQL refuses inside a transaction block.
-pub fn needs_no_block(statement: &Statement) -> Option<&'static str> {
+pub(crate) fn needs_no_block(statement: &Statement) -> Option<&'static str> {
     match statement {
         Statement::Vacuum(_) => Some("VACUUM"),
         Statement::CreateDatabase { .. } => Some("CREATE DATABASE"),
@@ -73,7 +73,7 @@ pub fn needs_no_block(statement: &Statement) -> Option<&'static str> {
 
 /// True for statements that write: refused in a read-only transaction. Queries are told apart by
 /// their plans.
-pub fn command_name(statement: &Statement) -> String {
+pub(crate) fn command_name(statement: &Statement) -> String {
     let text = statement.to_string();
     let mut words = text.split_whitespace().map(str::to_ascii_uppercase);
     let first = words.next().unwrap_or_default();

@@ -54,7 +54,6 @@ impl Session {
             is_cursor: true,
             is_held: false,
             wants_hold,
-            created_micros: self.now_micros(),
             kept: (wants_hold || declare.scroll == Some(true)).then(Vec::new),
             position: 0,
         };

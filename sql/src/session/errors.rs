@@ -8,7 +8,7 @@ use catalog::{CatalogError, CatalogSnapshot, Index, Table};
 use types::{Datum, Settings, SqlError, SqlState, sqlstate};
 
 /// Translates an error of the store. The catalog names tables and constraints.
-pub fn from_kv(error: KvError, catalog: &CatalogSnapshot) -> SqlError {
+pub(crate) fn from_kv(error: KvError, catalog: &CatalogSnapshot) -> SqlError {
     let message = error.to_string();
     match error {
         KvError::NotLeader { .. }
@@ -63,7 +63,7 @@ pub fn from_kv(error: KvError, catalog: &CatalogSnapshot) -> SqlError {
 }
 
 /// Translates an error of the catalog.
-pub fn from_catalog(error: CatalogError, catalog: &CatalogSnapshot) -> SqlError {
+pub(crate) fn from_catalog(error: CatalogError, catalog: &CatalogSnapshot) -> SqlError {
     match error {
         CatalogError::Kv(error) => from_kv(error, catalog),
         CatalogError::Malformed(error) => {
@@ -74,7 +74,7 @@ pub fn from_catalog(error: CatalogError, catalog: &CatalogSnapshot) -> SqlError 
 }
 
 /// `relation "x" already exists` and its kin.
-pub fn name_taken(kind: NameKind, name: &str) -> SqlError {
+pub(crate) fn name_taken(kind: NameKind, name: &str) -> SqlError {
     let (code, what) = match kind {
         NameKind::Database => (sqlstate::DUPLICATE_DATABASE, "database"),
         NameKind::Schema => (sqlstate::DUPLICATE_SCHEMA, "schema"),
@@ -85,7 +85,7 @@ pub fn name_taken(kind: NameKind, name: &str) -> SqlError {
 }
 
 /// True for failures that a fresh run of the statement under READ COMMITTED may avoid.
-pub fn is_retryable(error: &SqlError) -> bool {
+pub(crate) fn is_retryable(error: &SqlError) -> bool {
     error.code == sqlstate::T_R_SERIALIZATION_FAILURE
 }
 
@@ -100,7 +100,7 @@ fn key_exists(key: &Key, catalog: &CatalogSnapshot) -> SqlError {
 }
 
 /// `duplicate key value violates unique constraint`, with the key's columns spelt out.
-pub fn unique_violation(
+pub(crate) fn unique_violation(
     table: &Table,
     index: &Index,
     encoded: &[u8],

@@ -24,7 +24,7 @@ const BACKOFF_MAX: Duration = Duration::from_millis(100);
 
 /// How rows of a statement are sent.
 #[derive(Clone, Copy)]
-pub struct Output<'a> {
+pub(crate) struct Output<'a> {
     /// RowDescription comes first (simple query).
     pub announce: bool,
     pub formats: &'a [Format],
@@ -32,11 +32,11 @@ pub struct Output<'a> {
 
 impl Output<'static> {
     /// As the simple protocol sends rows.
-    pub const SIMPLE: Output<'static> = Output { announce: true, formats: &[] };
+    pub(crate) const SIMPLE: Output<'static> = Output { announce: true, formats: &[] };
 }
 
 /// Something to do in a transaction.
-pub enum Job<'a> {
+pub(crate) enum Job<'a> {
     /// Run a plan to its end.
     Plan {
         statement: &'a Statement,
@@ -52,7 +52,7 @@ pub enum Job<'a> {
 }
 
 /// What a job came to.
-pub enum Done {
+pub(crate) enum Done {
     /// It is complete; the tag.
     Tag(String),
     /// A batch of a paused plan, and the plan.

@@ -7,7 +7,7 @@ use types::{SqlError, sqlstate};
 const NAME_BYTES_MAX: usize = 63;
 
 /// An identifier as the catalog knows it: folded to lower case unless quoted, cut to 63 bytes.
-pub fn fold(ident: &Ident) -> String {
+pub(crate) fn fold(ident: &Ident) -> String {
     let mut name = match ident.quote_style {
         Some(_) => ident.value.clone(),
         None => ident.value.to_lowercase(),
@@ -20,17 +20,20 @@ pub fn fold(ident: &Ident) -> String {
 }
 
 /// The parts of a name.
-pub fn parts(name: &ObjectName) -> Vec<String> {
+pub(crate) fn parts(name: &ObjectName) -> Vec<String> {
     name.0.iter().map(|part| part.as_ident().map_or_else(|| part.to_string(), fold)).collect()
 }
 
 /// The last part of a name.
-pub fn simple(name: &ObjectName) -> String {
+pub(crate) fn simple(name: &ObjectName) -> String {
     parts(name).pop().unwrap_or_default()
 }
 
 /// Schema and name of a relation in the database of the session.
-pub fn qualified(name: &ObjectName, database: &str) -> Result<(Option<String>, String), SqlError> {
+pub(crate) fn qualified(
+    name: &ObjectName,
+    database: &str,
+) -> Result<(Option<String>, String), SqlError> {
     let mut parts = parts(name);
     let last = parts.pop().unwrap_or_default();
     match parts.as_slice() {

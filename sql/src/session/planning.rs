@@ -12,7 +12,7 @@ use std::sync::Arc;
 use types::{Datum, Settings, SqlError, SqlType};
 
 /// A plan with what the session has to know of it.
-pub struct Planned {
+pub(crate) struct Planned {
     pub plan: Arc<Plan>,
     /// The catalog it was made for.
     pub view: Arc<SessionView>,
@@ -23,12 +23,10 @@ pub struct Planned {
     pub command: Command,
     /// Tables that it writes to.
     pub written: Vec<Oid>,
-    /// It only explains what it would do.
-    pub is_explain: bool,
 }
 
 /// One run of a plan.
-pub struct Run {
+pub(crate) struct Run {
     pub execution: Execution,
     pub planned: Arc<Planned>,
     pub settings: Settings,
@@ -37,7 +35,7 @@ pub struct Run {
 }
 
 /// Binds and plans a statement.
-pub fn plan_statement(
+pub(crate) fn plan_statement(
     view: &Arc<SessionView>,
     statement: &ast::Statement,
     sql: &str,
@@ -60,23 +58,22 @@ pub fn plan_statement(
         param_types,
         command,
         written,
-        is_explain,
     })
 }
 
 impl Planned {
     /// True while a session that sees this catalog may use the plan.
-    pub fn fits(&self, view: &SessionView) -> bool {
+    pub(crate) fn fits(&self, view: &SessionView) -> bool {
         self.view.catalog.id() == view.catalog.id() && self.view.path == view.path
     }
 
     /// True when it changes rows.
-    pub fn is_write(&self) -> bool {
+    pub(crate) fn is_write(&self) -> bool {
         !self.written.is_empty()
     }
 
     /// The word for messages and tags.
-    pub fn command_name(&self) -> &'static str {
+    pub(crate) fn command_name(&self) -> &'static str {
         match self.command {
             Command::Select => "SELECT",
             Command::Insert => "INSERT",
@@ -87,7 +84,7 @@ impl Planned {
     }
 
     /// Begins a run.
-    pub fn start(self: &Arc<Self>, params: Arc<[Datum]>, settings: Settings) -> Run {
+    pub(crate) fn start(self: &Arc<Self>, params: Arc<[Datum]>, settings: Settings) -> Run {
         let context = exec::Context { host: self.view.clone(), settings: settings.clone() };
         let execution = exec::start(&self.plan, params, context);
         Run { execution, planned: self.clone(), settings, rows_sent: 0 }
@@ -96,7 +93,7 @@ impl Planned {
 
 impl Run {
     /// The command tag, once the run has ended.
-    pub fn tag(&self) -> String {
+    pub(crate) fn tag(&self) -> String {
         let affected = self.execution.rows_affected();
         match self.planned.command {
             Command::Select => format!("SELECT {}", self.rows_sent),

@@ -16,7 +16,7 @@ use std::sync::Arc;
 use types::{Datum, SqlError, SqlType, sqlstate};
 
 /// A bound statement.
-pub struct Portal {
+pub(crate) struct Portal {
     pub statement: Arc<Statement>,
     pub params: Arc<[Datum]>,
     pub formats: Arc<[Format]>,
@@ -27,8 +27,6 @@ pub struct Portal {
     pub is_held: bool,
     /// WITH HOLD.
     pub wants_hold: bool,
-    /// Its text, for `pg_cursors`.
-    pub created_micros: i64,
     /// Rows read so far, of cursors that can move back or outlive their transaction.
     pub kept: Option<Vec<Vec<Datum>>>,
     /// Rows before the cursor's place, where they are kept.
@@ -36,7 +34,7 @@ pub struct Portal {
 }
 
 /// How far a portal has come.
-pub enum Progress {
+pub(crate) enum Progress {
     /// Not started.
     Fresh,
     /// Paused between rows. Rows of the last batch that were not wanted yet wait in front.
@@ -46,7 +44,7 @@ pub enum Progress {
 }
 
 /// A run between two Executes.
-pub struct Paused {
+pub(crate) struct Paused {
     /// `None` once the plan has ended and only waiting rows are left.
     pub run: Option<Run>,
     pub waiting: VecDeque<Vec<Datum>>,
@@ -97,7 +95,6 @@ impl Session {
             is_cursor: false,
             is_held: false,
             wants_hold: false,
-            created_micros: 0,
             kept: None,
             position: 0,
         };
@@ -262,13 +259,13 @@ impl Session {
 }
 
 /// Where rows of a portal go.
-pub trait TakeRow: Send {
+pub(crate) trait TakeRow: Send {
     fn take(&mut self, row: &[Datum]) -> Result<(), SqlError>;
     fn ready(&mut self) -> impl Future<Output = Result<(), SqlError>> + Send;
 }
 
 /// Rows go to the client.
-pub struct Sender<'a, S> {
+pub(crate) struct Sender<'a, S> {
     pub sink: &'a mut S,
 }
 
@@ -283,7 +280,7 @@ impl<S: RowSink> TakeRow for Sender<'_, S> {
 
 /// Rows are kept.
 #[derive(Default)]
-pub struct Keeper {
+pub(crate) struct Keeper {
     pub rows: Vec<Vec<Datum>>,
 }
 
@@ -326,7 +323,7 @@ fn in_parameter(error: SqlError, index: usize) -> SqlError {
 }
 
 /// `invalid byte sequence for encoding "UTF8"`, with the offending bytes.
-pub fn invalid_utf8(bytes: &[u8]) -> SqlError {
+pub(crate) fn invalid_utf8(bytes: &[u8]) -> SqlError {
     let at = match std::str::from_utf8(bytes) {
         Err(error) => error.valid_up_to(),
         Ok(text) => text.find('\0').unwrap_or(0),

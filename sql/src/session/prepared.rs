@@ -15,7 +15,7 @@ use std::sync::Arc;
 use types::{Oid, Settings, SqlError, sqlstate};
 
 /// One statement, prepared under a name or for one use.
-pub struct Statement {
+pub(crate) struct Statement {
     /// The whole query string that it came in: positions in errors count from its start.
     pub sql: Arc<str>,
     /// Itself as the client wrote it.
@@ -34,7 +34,7 @@ pub struct Statement {
 
 impl Statement {
     /// A statement of a query string.
-    pub fn new(sql: Arc<str>, parsed: ParsedStatement, declared: Vec<Oid>) -> Statement {
+    pub(crate) fn new(sql: Arc<str>, parsed: ParsedStatement, declared: Vec<Oid>) -> Statement {
         Statement {
             text: sql.get(parsed.text.clone()).unwrap_or_default().to_owned(),
             sql,
@@ -48,7 +48,7 @@ impl Statement {
     }
 
     /// A statement of a query string that may be outside of the grammar.
-    pub fn with_extra(
+    pub(crate) fn with_extra(
         sql: Arc<str>,
         (parsed, extra): (ParsedStatement, Option<Extra>),
         declared: Vec<Oid>,
@@ -62,7 +62,7 @@ impl Statement {
     }
 
     /// A query string without any statement.
-    pub fn empty(sql: Arc<str>) -> Statement {
+    pub(crate) fn empty(sql: Arc<str>) -> Statement {
         Statement {
             sql,
             text: String::new(),
@@ -76,7 +76,7 @@ impl Statement {
     }
 
     /// The plan for this view of the catalog: the one made before if it still fits.
-    pub fn plan(
+    pub(crate) fn plan(
         &self,
         view: &Arc<SessionView>,
         settings: &Settings,

@@ -156,7 +156,7 @@ const RESERVED: &[&str] = &[
 ];
 
 /// An identifier, quoted if it has to be.
-pub fn identifier(name: &str) -> String {
+pub(crate) fn identifier(name: &str) -> String {
     let mut chars = name.chars();
     let plain = chars.next().is_some_and(|c| c.is_ascii_lowercase() || c == '_')
         && chars.all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_');
@@ -167,14 +167,8 @@ pub fn identifier(name: &str) -> String {
     }
 }
 
-/// A string literal.
-pub fn literal(text: &str) -> String {
-    let quoted = format!("'{}'", text.replace('\'', "''"));
-    if text.contains('\\') { format!(" E{}", quoted.replace('\\', "\\\\")) } else { quoted }
-}
-
 /// Splits `a."B".c` into names; unquoted parts are folded to lower case.
-pub fn split_qualified(text: &str) -> Option<Vec<String>> {
+pub(crate) fn split_qualified(text: &str) -> Option<Vec<String>> {
     let mut names = Vec::new();
     let mut rest = text.trim();
     loop {

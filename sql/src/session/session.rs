@@ -61,6 +61,7 @@ impl Session {
         let info = engine.register(params.process_id, &params.user, database.oid, cancel.clone());
         info.activity.lock().application_name = guc.get("application_name").unwrap_or("").into();
         let seed = engine.clock().now().0 ^ (info.id << 32);
+        let sequence = engine.clock().wall_millis() ^ (engine.node().0 << 48);
         let path = guc.derived().search_path.clone();
         let path_version = guc.path_version();
         let shared = Arc::new(Shared {
@@ -74,7 +75,7 @@ impl Session {
             guc: Mutex::new(guc),
             sequences: Mutex::new(SessionSequences::default()),
             notices: Mutex::new(Vec::new()),
-            random: Mutex::new(Random::new(seed)),
+            random: Mutex::new(Random::new(seed, sequence)),
         });
         let view = Arc::new(SessionView::new(shared.clone(), catalog.clone(), path));
         Ok(Session {

@@ -10,11 +10,13 @@ use rustc_hash::FxHashMap;
 use std::sync::Arc;
 use types::{Settings, SqlError};
 
+/// How far splitmix64 goes each time.
+const STEP: u64 = 0x9e37_79b9_7f4a_7c15;
 /// Microseconds between 1970 and 2000.
 const EPOCH_MICROS: i64 = 946_684_800_000_000;
 
 /// The shared part of a session.
-pub struct Shared {
+pub(crate) struct Shared {
     pub engine: Arc<Engine>,
     pub database: Oid,
     pub database_name: String,
@@ -31,24 +33,29 @@ pub struct Shared {
     pub random: Mutex<Random>,
 }
 
-/// Numbers for `random()`: splitmix64.
-pub struct Random(u64);
+/// Numbers for `random()`: splitmix64, each session on a sequence of its own.
+pub(crate) struct Random {
+    state: u64,
+    step: u64,
+}
 
 impl Random {
-    /// Starts the sequence that belongs to a seed.
-    pub fn new(seed: u64) -> Random {
-        Random(seed)
+    /// Starts the sequence that belongs to two seeds.
+    pub(crate) fn new(seed: u64, sequence: u64) -> Random {
+        let mut random = Random { state: sequence, step: STEP };
+        let step = random.next() | 1;
+        Random { state: seed, step }
     }
 
     /// Starts again.
-    pub fn seed(&mut self, seed: u64) {
-        self.0 = seed;
+    pub(crate) fn seed(&mut self, seed: u64) {
+        *self = Random { state: seed, step: STEP };
     }
 
     /// The next 64 bits.
-    pub fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
+    pub(crate) fn next(&mut self) -> u64 {
+        self.state = self.state.wrapping_add(self.step);
+        let mut z = self.state;
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
         z ^ (z >> 31)
@@ -57,7 +64,7 @@ impl Random {
 
 /// What the session knows of sequences it has used: currval, lastval.
 #[derive(Default)]
-pub struct SessionSequences {
+pub(crate) struct SessionSequences {
     /// Last value that nextval returned, by sequence.
     pub current: FxHashMap<Oid, i64>,
     /// The sequence of the last nextval.
@@ -66,17 +73,17 @@ pub struct SessionSequences {
 
 impl Shared {
     /// What input and output of values depend on, as of now.
-    pub fn settings(&self) -> Settings {
+    pub(crate) fn settings(&self) -> Settings {
         self.guc.lock().derived().types.clone()
     }
 
     /// Microseconds since 2000.
-    pub fn now_micros(&self) -> i64 {
+    pub(crate) fn now_micros(&self) -> i64 {
         self.engine.clock().wall_millis() as i64 * 1000 - EPOCH_MICROS
     }
 
     /// This session as the owner of fences.
-    pub fn fence_owner(&self) -> FenceOwner {
+    pub(crate) fn fence_owner(&self) -> FenceOwner {
         FenceOwner {
             node: self.engine.node(),
             session: self.session_id,
@@ -85,7 +92,7 @@ impl Shared {
     }
 
     /// The name of the schema that holds the session's temporary tables.
-    pub fn temp_schema_name(&self) -> String {
+    pub(crate) fn temp_schema_name(&self) -> String {
         format!("pg_temp_{}_{}", self.engine.node().0, self.process_id)
     }
 }

@@ -10,7 +10,7 @@ use txn::{Isolation, SavepointId, Txn};
 static NEXT_CHANGES: AtomicU64 = AtomicU64::new(1);
 
 /// A transaction with what SQL keeps beside it.
-pub struct Transaction {
+pub(crate) struct Transaction {
     pub txn: Txn,
     pub isolation: Isolation,
     pub is_read_only: bool,
@@ -34,7 +34,7 @@ pub struct Transaction {
 }
 
 /// A SAVEPOINT.
-pub struct Savepoint {
+pub(crate) struct Savepoint {
     pub name: String,
     pub id: SavepointId,
     pub changes: CatalogChanges,
@@ -44,7 +44,7 @@ pub struct Savepoint {
 
 /// Where a session stands between statements.
 #[derive(Default)]
-pub enum State {
+pub(crate) enum State {
     /// Outside of any transaction.
     #[default]
     Idle,
@@ -59,7 +59,12 @@ pub enum State {
 
 impl Transaction {
     /// Nothing has happened in it yet.
-    pub fn new(txn: Txn, isolation: Isolation, is_read_only: bool, started: i64) -> Transaction {
+    pub(crate) fn new(
+        txn: Txn,
+        isolation: Isolation,
+        is_read_only: bool,
+        started: i64,
+    ) -> Transaction {
         Transaction {
             txn,
             isolation,
@@ -77,17 +82,17 @@ impl Transaction {
     }
 
     /// `changes` are different now.
-    pub fn changed(&mut self) {
+    pub(crate) fn changed(&mut self) {
         self.changes_version = NEXT_CHANGES.fetch_add(1, Ordering::Relaxed);
     }
 
     /// True when the table is pinned already.
-    pub fn has_pinned(&self, table: Oid) -> bool {
+    pub(crate) fn has_pinned(&self, table: Oid) -> bool {
         self.pins.iter().any(|pin| pin.table() == table)
     }
 
     /// Position of the innermost savepoint with this name.
-    pub fn find_savepoint(&self, name: &str) -> Option<usize> {
+    pub(crate) fn find_savepoint(&self, name: &str) -> Option<usize> {
         self.savepoints.iter().rposition(|savepoint| savepoint.name == name)
     }
 }

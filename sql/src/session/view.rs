@@ -7,7 +7,7 @@ use std::sync::Arc;
 use types::oid;
 
 /// What binder and executor see of the catalog and of the session.
-pub struct SessionView {
+pub(crate) struct SessionView {
     pub shared: Arc<Shared>,
     pub catalog: Arc<CatalogSnapshot>,
     /// Schemas to look into, in order; `pg_catalog` is among them.
@@ -18,7 +18,7 @@ pub struct SessionView {
 
 impl SessionView {
     /// Resolves a search path against a snapshot.
-    pub fn new(
+    pub(crate) fn new(
         shared: Arc<Shared>,
         catalog: Arc<CatalogSnapshot>,
         path_names: Vec<String>,
@@ -42,12 +42,12 @@ impl SessionView {
     }
 
     /// A schema by name; `pg_temp` is the session's own.
-    pub fn schema_named(&self, name: &str) -> Option<&Arc<Schema>> {
+    pub(crate) fn schema_named(&self, name: &str) -> Option<&Arc<Schema>> {
         find_schema(&self.shared, &self.catalog, name)
     }
 
     /// The schema in which unqualified names are created.
-    pub fn creation_schema(&self) -> Option<&Arc<Schema>> {
+    pub(crate) fn creation_schema(&self) -> Option<&Arc<Schema>> {
         self.path_names.iter().find_map(|name| {
             let name = if name == "$user" { &self.shared.user } else { name };
             self.schema_named(name)
@@ -55,7 +55,7 @@ impl SessionView {
     }
 
     /// A relation of any kind, indexes included.
-    pub fn find(&self, schema: Option<&str>, name: &str) -> Option<&catalog::Relation> {
+    pub(crate) fn find(&self, schema: Option<&str>, name: &str) -> Option<&catalog::Relation> {
         match schema {
             Some(schema) => self.catalog.relation(self.schema_named(schema)?.oid, name),
             None => self.catalog.find_relation(&self.path, name),
@@ -63,7 +63,7 @@ impl SessionView {
     }
 
     /// True when an unqualified name finds this relation.
-    pub fn is_visible(&self, relation: Oid) -> bool {
+    pub(crate) fn is_visible(&self, relation: Oid) -> bool {
         self.catalog.relation_by_oid(relation).is_some_and(|found| {
             self.catalog
                 .find_relation(&self.path, found.name())
@@ -72,7 +72,7 @@ impl SessionView {
     }
 
     /// A relation's name as it must be written here: with its schema unless the path finds it.
-    pub fn display_name(&self, relation: Oid) -> String {
+    pub(crate) fn display_name(&self, relation: Oid) -> String {
         let Some(found) = self.catalog.relation_by_oid(relation) else {
             return relation.to_string();
         };
@@ -87,7 +87,7 @@ impl SessionView {
     }
 
     /// True for schemas that `search_path` itself names.
-    pub fn is_on_explicit_path(&self, schema: Oid) -> bool {
+    pub(crate) fn is_on_explicit_path(&self, schema: Oid) -> bool {
         self.path_names.iter().any(|name| {
             let name = if name == "$user" { &self.shared.user } else { name };
             self.schema_named(name).is_some_and(|found| found.oid == schema)

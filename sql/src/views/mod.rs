@@ -4,7 +4,7 @@
 //! The shapes of PostgreSQL's relations are a table (`shapes`); a relation for which there is
 //! nothing to tell has a shape and no rows. Columns that a row does not set are false, 0 or NULL.
 
-pub mod describe;
+pub(crate) mod describe;
 mod information_schema;
 mod pg_catalog;
 mod row;
@@ -37,7 +37,7 @@ static SHAPES: LazyLock<FxHashMap<Oid, (Oid, Shape)>> = LazyLock::new(|| {
 });
 
 /// Descriptors of all of them.
-pub fn tables() -> Vec<Arc<Table>> {
+pub(crate) fn tables() -> Vec<Arc<Table>> {
     let mut tables: Vec<_> =
         SHAPES.values().map(|(schema, shape)| Arc::new(table(*schema, *shape))).collect();
     tables.sort_by_key(|table| table.oid);
@@ -45,7 +45,7 @@ pub fn tables() -> Vec<Arc<Table>> {
 }
 
 /// The rows of one.
-pub async fn rows(view: &SessionView, oid: Oid) -> Result<Vec<Vec<Datum>>, SqlError> {
+pub(crate) async fn rows(view: &SessionView, oid: Oid) -> Result<Vec<Vec<Datum>>, SqlError> {
     let Some((schema, shape)) = SHAPES.get(&oid) else { return Ok(Vec::new()) };
     let mut rows = Rows::new(shape.2);
     match *schema {

@@ -2,7 +2,7 @@
 
 mod activity;
 mod cluster;
-pub mod sequence;
+pub(crate) mod sequence;
 
 use super::view::SessionView;
 use crate::bind::catalog_view::HostFunction;
@@ -47,7 +47,7 @@ static FUNCTIONS: LazyLock<Vec<Arc<HostFunction>>> = LazyLock::new(|| {
 });
 
 /// Functions with this name.
-pub fn named(schema: Option<&str>, name: &str) -> Vec<Arc<HostFunction>> {
+pub(crate) fn named(schema: Option<&str>, name: &str) -> Vec<Arc<HostFunction>> {
     FUNCTIONS
         .iter()
         .filter(|f| f.name == name && schema.unwrap_or("pg_catalog") == f.schema)
@@ -56,7 +56,7 @@ pub fn named(schema: Option<&str>, name: &str) -> Vec<Arc<HostFunction>> {
 }
 
 /// Calls a function that returns one value.
-pub async fn call(
+pub(crate) async fn call(
     view: &SessionView,
     function: &HostFunction,
     args: Vec<Datum>,
@@ -86,7 +86,7 @@ pub async fn call(
 }
 
 /// Calls a function that returns rows.
-pub async fn call_rows(
+pub(crate) async fn call_rows(
     view: &SessionView,
     function: &HostFunction,
     args: Vec<Datum>,

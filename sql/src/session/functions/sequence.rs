@@ -9,7 +9,7 @@ use std::sync::Arc;
 use txn::Isolation;
 use types::{Datum, Oid, SqlError, sqlstate};
 
-pub async fn nextval(view: &SessionView, oid: Oid) -> Result<Datum, SqlError> {
+pub(crate) async fn nextval(view: &SessionView, oid: Oid) -> Result<Datum, SqlError> {
     let sequence = find(view, oid)?;
     let engine = &view.shared.engine;
     let epoch = engine.catalog().epoch();
@@ -75,7 +75,7 @@ pub(super) async fn setval(
 }
 
 /// The one row of a sequence read as a table: last_value, log_cnt, is_called.
-pub async fn state(
+pub(crate) async fn state(
     view: &SessionView,
     sequence: &Arc<Sequence>,
 ) -> Result<Vec<Vec<Datum>>, SqlError> {

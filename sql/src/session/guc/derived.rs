@@ -10,7 +10,7 @@ use types::{
 
 /// Parsed values of the parameters that the session acts on.
 #[derive(Clone, Debug)]
-pub struct Derived {
+pub(crate) struct Derived {
     /// What input and output of values depend on.
     pub types: Settings,
     /// Schemas in the order of `search_path`; `"$user"` is still in it.
@@ -82,7 +82,7 @@ impl Derived {
     }
 
     /// Should a notice of this severity be sent?
-    pub fn wants(&self, severity: types::Severity) -> bool {
+    pub(crate) fn wants(&self, severity: types::Severity) -> bool {
         let level = match severity {
             types::Severity::Debug => 4,
             types::Severity::Log => 5,
@@ -95,7 +95,7 @@ impl Derived {
 }
 
 /// The isolation level that a canonical name stands for.
-pub fn isolation(name: &str) -> Isolation {
+pub(crate) fn isolation(name: &str) -> Isolation {
     match name {
         "serializable" => Isolation::Serializable,
         "repeatable read" => Isolation::RepeatableRead,
@@ -176,7 +176,7 @@ fn date_style_name(style: DateStyle, order: DateOrder) -> String {
 }
 
 /// Splits a list of identifiers as `search_path` holds it; unquoted ones are folded to lower case.
-pub fn split_names(text: &str) -> Option<Vec<String>> {
+pub(crate) fn split_names(text: &str) -> Option<Vec<String>> {
     let mut names = Vec::new();
     let mut rest = text.trim();
     while !rest.is_empty() {

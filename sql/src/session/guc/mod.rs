@@ -7,8 +7,8 @@ mod derived;
 mod parameter;
 mod table;
 
-pub use derived::Derived;
-pub use parameter::{Context, Parameter, parse_bool};
+pub(crate) use derived::Derived;
+pub(crate) use parameter::{Context, Parameter, parse_bool};
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -19,7 +19,7 @@ type Values = Arc<BTreeMap<String, String>>;
 
 /// The parameters of one session.
 #[derive(Clone, Debug)]
-pub struct Guc {
+pub(crate) struct Guc {
     values: Values,
     /// What RESET goes back to: defaults and what the StartupMessage said.
     initial: Values,
@@ -35,24 +35,24 @@ pub struct Guc {
 
 /// A place to roll back to.
 #[derive(Clone, Debug)]
-pub struct GucMark {
+pub(crate) struct GucMark {
     values: Values,
     before_local: BTreeMap<String, Option<String>>,
 }
 
 /// All parameters, sorted by name.
-pub fn parameters() -> &'static [Parameter] {
+pub(crate) fn parameters() -> &'static [Parameter] {
     table::TABLE
 }
 
 /// A parameter by name, in any case.
-pub fn parameter(name: &str) -> Option<&'static Parameter> {
+pub(crate) fn parameter(name: &str) -> Option<&'static Parameter> {
     table::TABLE.iter().find(|p| p.name.eq_ignore_ascii_case(name))
 }
 
 impl Guc {
     /// The parameters of a new session of a role.
-    pub fn new(user: &str) -> Guc {
+    pub(crate) fn new(user: &str) -> Guc {
         let mut initial = BTreeMap::new();
         initial.insert("session_authorization".to_owned(), user.to_owned());
         let initial = Arc::new(initial);
@@ -70,17 +70,17 @@ impl Guc {
     }
 
     /// What follows from the values.
-    pub fn derived(&self) -> &Derived {
+    pub(crate) fn derived(&self) -> &Derived {
         &self.derived
     }
 
     /// Grows with every change of the search path.
-    pub fn path_version(&self) -> u64 {
+    pub(crate) fn path_version(&self) -> u64 {
         self.path_version
     }
 
     /// The canonical value of a parameter; `None` when there is no such parameter.
-    pub fn get(&self, name: &str) -> Option<&str> {
+    pub(crate) fn get(&self, name: &str) -> Option<&str> {
         let key = name.to_ascii_lowercase();
         match self.values.get(&key) {
             Some(value) => Some(value),
@@ -89,13 +89,13 @@ impl Guc {
     }
 
     /// What SHOW prints.
-    pub fn show(&self, name: &str) -> Result<String, SqlError> {
+    pub(crate) fn show(&self, name: &str) -> Result<String, SqlError> {
         let value = self.get(name).ok_or_else(|| unrecognized(name))?;
         Ok(parameter(name).map_or_else(|| value.to_owned(), |p| p.shown(value)))
     }
 
     /// What a parameter is reset to.
-    pub fn reset_value(&self, name: &str) -> Option<&str> {
+    pub(crate) fn reset_value(&self, name: &str) -> Option<&str> {
         let key = name.to_ascii_lowercase();
         match self.initial.get(&key) {
             Some(value) => Some(value),
@@ -104,7 +104,12 @@ impl Guc {
     }
 
     /// SET. `value` `None` is DEFAULT. `is_local`: until the end of the transaction.
-    pub fn set(&mut self, name: &str, value: Option<&str>, is_local: bool) -> Result<(), SqlError> {
+    pub(crate) fn set(
+        &mut self,
+        name: &str,
+        value: Option<&str>,
+        is_local: bool,
+    ) -> Result<(), SqlError> {
         let key = name.to_ascii_lowercase();
         let new = match value {
             Some(value) => Some(check(&key, name, value)?),
@@ -127,7 +132,7 @@ impl Guc {
     }
 
     /// A parameter of the StartupMessage: RESET returns to it.
-    pub fn set_initial(&mut self, name: &str, value: &str) -> Result<(), SqlError> {
+    pub(crate) fn set_initial(&mut self, name: &str, value: &str) -> Result<(), SqlError> {
         let key = name.to_ascii_lowercase();
         let value = check(&key, name, value)?;
         Arc::make_mut(&mut self.initial).insert(key.clone(), value.clone());
@@ -136,7 +141,7 @@ impl Guc {
     }
 
     /// RESET ALL.
-    pub fn reset_all(&mut self) {
+    pub(crate) fn reset_all(&mut self) {
         if self.at_start.is_none() {
             self.at_start = Some(self.values.clone());
         }
@@ -144,7 +149,7 @@ impl Guc {
     }
 
     /// The transaction has committed.
-    pub fn commit(&mut self) {
+    pub(crate) fn commit(&mut self) {
         if self.at_start.take().is_none() {
             return;
         }
@@ -154,7 +159,7 @@ impl Guc {
     }
 
     /// The transaction was rolled back.
-    pub fn rollback(&mut self) {
+    pub(crate) fn rollback(&mut self) {
         self.before_local.clear();
         if let Some(values) = self.at_start.take() {
             self.restore(values);
@@ -162,18 +167,18 @@ impl Guc {
     }
 
     /// A savepoint.
-    pub fn mark(&self) -> GucMark {
+    pub(crate) fn mark(&self) -> GucMark {
         GucMark { values: self.values.clone(), before_local: self.before_local.clone() }
     }
 
     /// Back to a savepoint.
-    pub fn rollback_to(&mut self, mark: &GucMark) {
+    pub(crate) fn rollback_to(&mut self, mark: &GucMark) {
         self.before_local = mark.before_local.clone();
         self.restore(mark.values.clone());
     }
 
     /// Reported parameters that have changed, with their values; empties the list.
-    pub fn take_reports(&mut self) -> Vec<(&'static str, String)> {
+    pub(crate) fn take_reports(&mut self) -> Vec<(&'static str, String)> {
         if self.to_report.is_empty() {
             return Vec::new();
         }
@@ -182,7 +187,7 @@ impl Guc {
     }
 
     /// All reported parameters, for the start of a session.
-    pub fn reports(&self) -> Vec<(String, String)> {
+    pub(crate) fn reports(&self) -> Vec<(String, String)> {
         parameters()
             .iter()
             .filter(|p| p.is_reported)
@@ -191,7 +196,7 @@ impl Guc {
     }
 
     /// Marks the start of a transaction or statement in what `now()` reads.
-    pub fn set_times(&mut self, transaction: i64, statement: i64) {
+    pub(crate) fn set_times(&mut self, transaction: i64, statement: i64) {
         self.derived.types.transaction_timestamp = transaction;
         self.derived.types.statement_timestamp = statement;
     }
@@ -241,7 +246,7 @@ impl Guc {
 }
 
 /// `unrecognized configuration parameter`.
-pub fn unrecognized(name: &str) -> SqlError {
+pub(crate) fn unrecognized(name: &str) -> SqlError {
     SqlError::new(
         sqlstate::UNDEFINED_OBJECT,
         format!("unrecognized configuration parameter \"{name}\""),

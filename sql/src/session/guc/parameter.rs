@@ -4,7 +4,7 @@ use types::{SqlError, sqlstate};
 
 /// A configuration parameter.
 #[derive(Clone, Copy, Debug)]
-pub struct Parameter {
+pub(crate) struct Parameter {
     pub name: &'static str,
     pub kind: Kind,
     pub context: Context,
@@ -18,7 +18,7 @@ pub struct Parameter {
 
 /// Types of parameters.
 #[derive(Clone, Copy, Debug)]
-pub enum Kind {
+pub(crate) enum Kind {
     Bool,
     /// Lowest, highest, unit (empty without).
     Int(i64, i64, &'static str),
@@ -30,7 +30,7 @@ pub enum Kind {
 
 /// Who may change a parameter, and when.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Context {
+pub(crate) enum Context {
     User,
     Superuser,
     /// Only with the configuration file.
@@ -56,7 +56,7 @@ pub(super) const fn p(
 impl Parameter {
     /// Checks a value and brings it into canonical form: `on`/`off`, a number in the parameter's
     /// unit, a word of the enumeration.
-    pub fn canonical(&self, value: &str) -> Result<String, SqlError> {
+    pub(crate) fn canonical(&self, value: &str) -> Result<String, SqlError> {
         match self.kind {
             Kind::Bool => parse_bool(value)
                 .map(|on| if on { "on" } else { "off" }.to_owned())
@@ -72,7 +72,7 @@ impl Parameter {
     }
 
     /// What SHOW prints for a canonical value: numbers with the largest unit that fits.
-    pub fn shown(&self, canonical: &str) -> String {
+    pub(crate) fn shown(&self, canonical: &str) -> String {
         let Kind::Int(_, _, unit) = self.kind else { return canonical.to_owned() };
         let Ok(number) = canonical.parse::<i64>() else { return canonical.to_owned() };
         if number <= 0 || unit.is_empty() {
@@ -88,7 +88,7 @@ impl Parameter {
     }
 
     /// Type name, unit, bounds and words, as `pg_settings` shows them.
-    pub fn facts(
+    pub(crate) fn facts(
         &self,
     ) -> (&'static str, &'static str, Option<String>, Option<String>, &'static [&'static str]) {
         match self.kind {
@@ -103,7 +103,7 @@ impl Parameter {
     }
 
     /// Who may change it, in PostgreSQL's words.
-    pub fn context_name(&self) -> &'static str {
+    pub(crate) fn context_name(&self) -> &'static str {
         match self.context {
             Context::User => "user",
             Context::Superuser => "superuser",
@@ -114,7 +114,7 @@ impl Parameter {
     }
 
     /// `invalid value for parameter`.
-    pub fn invalid(&self, value: &str) -> SqlError {
+    pub(crate) fn invalid(&self, value: &str) -> SqlError {
         SqlError::new(
             sqlstate::INVALID_PARAMETER_VALUE,
             format!("invalid value for parameter \"{}\": \"{value}\"", self.name),
@@ -167,7 +167,7 @@ impl Parameter {
 }
 
 /// PostgreSQL's Boolean words and their unique abbreviations.
-pub fn parse_bool(text: &str) -> Option<bool> {
+pub(crate) fn parse_bool(text: &str) -> Option<bool> {
     let text = text.trim().to_ascii_lowercase();
     let is_start_of = |word: &str, least: usize| text.len() >= least && word.starts_with(&text);
     if text == "1" || is_start_of("true", 1) || is_start_of("yes", 1) || text == "on" {
