@@ -66,6 +66,10 @@ impl Network {
         Network { executor, state: Arc::new(Mutex::new(state)) }
     }
 
+    pub(crate) fn executor(&self) -> &Executor {
+        &self.executor
+    }
+
     pub(crate) fn plug(&self, node: NodeId, endpoint: Endpoint) {
         self.state.lock().endpoints.insert(node, endpoint);
     }

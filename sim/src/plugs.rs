@@ -1,7 +1,7 @@
 //! Where crates that do not know each other meet, as in the server.
 
 use crate::network::Network;
-use base::api::{RangeRequest, RangeResponse};
+use base::api::{RangeOp, RangeRequest, RangeResponse};
 use base::meta_api::{MetaRequest, MetaResponse};
 use base::peer_api::PeerMessage;
 use base::{
@@ -32,10 +32,19 @@ impl Transport for SimTransport {
         node: NodeId,
         request: RangeRequest,
     ) -> BoxFuture<'static, KvResult<RangeResponse>> {
-        match self.store.get() {
+        let (own, executor) = (self.node, self.network.executor().clone());
+        let what = format!("{}/{} {}", request.range, request.epoch, name(&request.body));
+        let answer = match self.store.get() {
             Some(store) if node == self.node => store.execute(request),
             _ => self.network.call_range(self.node, node, request),
-        }
+        };
+        Box::pin(async move {
+            let answer = answer.await;
+            if let Err(error) = &answer {
+                executor.note(|| format!("{own} -> {node} {what}: {error}"));
+            }
+            answer
+        })
     }
 
     fn send_meta(
@@ -55,6 +64,12 @@ impl Transport for SimTransport {
     fn meta_nodes(&self) -> Vec<NodeId> {
         self.members.clone()
     }
+}
+
+/// The kind of a request, for the trace.
+fn name(op: &RangeOp) -> String {
+    let all = format!("{op:?}");
+    all.split(['(', ' ']).next().unwrap_or_default().to_owned()
 }
 
 /// Raft's way to other nodes.

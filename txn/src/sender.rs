@@ -192,8 +192,9 @@ impl Core {
     ) -> Next {
         let is_old = current.epoch < route.descriptor.epoch;
         if is_old && current.range == route.descriptor.range {
-            // A leader that is still catching up.
-            return Next::Again { target, at_once: false };
+            // A replica that has been removed, or one that lags behind.
+            let next = target.and_then(|target| route.target_after(target));
+            return Next::Again { target: next, at_once: false };
         }
         self.router.insert(current.clone(), target);
         let is_same = current.range == route.descriptor.range
