@@ -1,5 +1,5 @@
 //! What two replicas of a group send each other, as bytes: the library's messages with a stamp for
-//! the lease, and two messages of our own.
+//! the lease, and a few messages of our own.
 //!
 //! ```text
 //! version 1 | kind 1 | stamp 8 LE | body
@@ -18,6 +18,7 @@ const KIND_RAFT: u8 = 1;
 const KIND_HIBERNATE: u8 = 2;
 const KIND_GONE: u8 = 3;
 const KIND_SNAPSHOT_REFUSED: u8 = 4;
+const KIND_PRESENT: u8 = 5;
 const HEADER_LEN: usize = 10;
 
 /// A decoded message.
@@ -40,6 +41,8 @@ pub enum Payload {
     Gone,
     /// A snapshot could not be taken: try again later.
     SnapshotRefused,
+    /// The sender has heard nothing for long: is it still a member?
+    Present,
 }
 
 impl Envelope {
@@ -55,6 +58,7 @@ impl Envelope {
             Payload::Hibernate { .. } => (KIND_HIBERNATE, 16),
             Payload::Gone => (KIND_GONE, 0),
             Payload::SnapshotRefused => (KIND_SNAPSHOT_REFUSED, 0),
+            Payload::Present => (KIND_PRESENT, 0),
         };
         let mut out = Vec::with_capacity(HEADER_LEN + size);
         out.extend_from_slice(&[VERSION, kind]);
@@ -68,7 +72,7 @@ impl Envelope {
                 out.extend_from_slice(&term.to_le_bytes());
                 out.extend_from_slice(&commit.to_le_bytes());
             }
-            Payload::Gone | Payload::SnapshotRefused => {}
+            Payload::Gone | Payload::SnapshotRefused | Payload::Present => {}
         }
         out
     }
@@ -90,6 +94,7 @@ impl Envelope {
             }
             KIND_GONE => Payload::Gone,
             KIND_SNAPSHOT_REFUSED => Payload::SnapshotRefused,
+            KIND_PRESENT => Payload::Present,
             _ => return Err(ConsensusError::BadMessage("kind")),
         };
         Ok(Envelope { stamp: u64_at(header, 2)?, payload })
@@ -127,6 +132,7 @@ mod tests {
             Payload::Hibernate { term: 3, commit: 9 },
             Payload::Gone,
             Payload::SnapshotRefused,
+            Payload::Present,
         ] {
             let envelope = Envelope { stamp: 42, payload };
             assert_eq!(Envelope::decode(&envelope.encode()), Ok(envelope));

@@ -211,7 +211,7 @@ impl Group {
                 return Ok(());
             }
             // Whether to obey is the owner's decision.
-            Payload::Gone => return Ok(()),
+            Payload::Gone | Payload::Present => return Ok(()),
         };
         validate::check(&self.node.raft, from, &message)?;
         if !self.is_mere_answer(&message) {
@@ -464,7 +464,7 @@ impl Group {
                 assert!(
                     progress.matched < progress.next_idx
                         && progress.matched <= self.node.raft.raft_log.last_index(),
-                    "progress of replica {id} is ahead of the log"
+                    "progress of replica {id} is out of bounds: {progress:?}"
                 );
                 PeerProgress {
                     replica: *id,

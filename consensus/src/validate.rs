@@ -42,7 +42,9 @@ fn check_append(raft: &Raft<LogCache>, message: &Message) -> Result<(), Consensu
         }
         term = entry.term;
         let is_settled = index <= raft.raft_log.committed && message.term >= raft.term;
-        if is_settled && raft.raft_log.term(index).is_ok_and(|own| own != entry.term) {
+        // The library says 0 for entries that were cut off.
+        let contradicts = |own: u64| own != 0 && own != entry.term;
+        if is_settled && raft.raft_log.term(index).is_ok_and(contradicts) {
             return Err(ConsensusError::BadMessage("contradicts a committed entry"));
         }
     }
@@ -55,6 +57,11 @@ fn check_append_response(raft: &Raft<LogCache>, message: &Message) -> Result<(),
     }
     if message.term == raft.term && message.index > raft.raft_log.last_index() {
         return Err(ConsensusError::BadMessage("acknowledges entries that do not exist"));
+    }
+    // The library would step back behind what the follower has acknowledged.
+    let progress = raft.prs().get(message.from);
+    if message.reject && progress.is_some_and(|p| message.index <= p.matched) {
+        return Err(ConsensusError::BadMessage("late rejection"));
     }
     Ok(())
 }

@@ -172,7 +172,7 @@ impl Applier {
                 self.flush()?;
                 self.install(install)?;
             }
-            ApplyTask::Destroy { range, replica } => self.destroy(range, replica)?,
+            ApplyTask::Destroy { range, tombstone } => self.destroy(range, tombstone)?,
         }
         if self.batch.bytes() >= BATCH_BYTES_MAX { self.flush() } else { Ok(()) }
     }

@@ -7,15 +7,19 @@
 use crate::raft::applier::{After, Applier};
 use crate::raft::error::RaftError;
 use crate::raft::events::{ApplyEvent, ApplyTask};
-use crate::raft::local;
+use crate::raft::local::{self, Tombstone};
 use crate::raft::membership::end_job;
 use crate::raft::raft_loop::RaftLoop;
-use base::{KvError, RangeId, ReplicaId};
+use base::{KvError, NodeId, RangeId, ReplicaId};
+use consensus::{Envelope, Message, Payload};
 use storage::{mvcc, raft_log};
 
+/// Election timeouts of silence after which a replica asks whether it is still a member.
+const SILENCE_MAX: u64 = 5;
+
 impl RaftLoop {
-    /// This replica is no member any more.
-    pub(crate) fn destroy(&mut self, range: RangeId) {
+    /// This replica is no member any more; `teller` has said so, if nobody else the own log did.
+    pub(crate) fn destroy(&mut self, range: RangeId, teller: Option<(NodeId, ReplicaId)>) {
         let Some(mut slot) = self.slots.remove(&range) else { return };
         let replica = slot.shared.replica;
         let mut descriptor = (*slot.shared.descriptor()).clone();
@@ -25,6 +29,8 @@ impl RaftLoop {
         // A change that takes this replica out has come about.
         descriptor.replicas.retain(|r| r.replica != replica);
         descriptor.epoch += 1;
+        let others = descriptor.replicas.iter().map(|r| (r.node, r.replica));
+        let heirs = teller.map_or_else(|| others.collect(), |teller| vec![teller]);
         end_job(&mut slot, Ok(descriptor));
         for (_, _, waiter) in slot.inbound.drain(..) {
             waiter.finish(Err(KvError::RangeNotFound(range)));
@@ -33,19 +39,42 @@ impl RaftLoop {
         self.drop_incoming(range);
         self.destroying.insert(range, replica);
         self.peers.is_stale = true;
-        self.tasks.push(ApplyTask::Destroy { range, replica });
+        self.tasks.push(ApplyTask::Destroy { range, tombstone: Tombstone { replica, heirs } });
+    }
+}
+
+impl RaftLoop {
+    /// A replica that hears nothing asks whether it is still a member: the message that told it so
+    /// may be lost, and a learner would never find out by an election.
+    pub(crate) fn ask_membership(&mut self, range: RangeId) {
+        let patience = SILENCE_MAX * self.config.election_ticks as u64;
+        let Some(slot) = self.slots.get_mut(&range) else { return };
+        if slot.group.is_leader() || self.ticks < slot.heard_at + patience {
+            return;
+        }
+        slot.heard_at = self.ticks;
+        let bytes = Envelope::plain(Payload::Present).encode();
+        let own = slot.shared.replica.0;
+        let others = slot.addresses.keys().copied().filter(|replica| *replica != own);
+        let ask = |to| Message { to, bytes: bytes.clone(), snapshot: None };
+        let messages = others.map(ask).collect();
+        self.send_all(range, messages);
     }
 }
 
 impl Applier {
-    pub(crate) fn destroy(&mut self, range: RangeId, replica: ReplicaId) -> Result<(), RaftError> {
+    pub(crate) fn destroy(
+        &mut self,
+        range: RangeId,
+        tombstone: Tombstone,
+    ) -> Result<(), RaftError> {
         let state = self.states.remove(&range);
         if let Some(state) = &state {
             mvcc::clear(&mut self.batch, &state.known.descriptor.span);
         }
         local::remove_replica(&mut self.batch, range);
         local::clear_pairs(&mut self.batch, range);
-        local::put_tombstone(&mut self.batch, range, replica);
+        local::put_tombstone(&mut self.batch, range, &tombstone);
         raft_log::destroy(&mut self.batch, range);
         self.after.push(After::Destroyed { state: state.map(Box::new) });
         self.after.push(After::Tell(ApplyEvent::Destroyed { range }));

@@ -11,6 +11,9 @@ use base::{KvError, MonoTime, NodeId, RangeId, ReplicaId};
 use bytes::Bytes;
 use consensus::{ConsensusError, Envelope, Payload};
 
+/// A question after a lost range is passed on so many times.
+const HEIRS_ASKED_MAX: u64 = 4;
+
 impl RaftLoop {
     pub(crate) fn dispatch(&mut self, input: LoopInput, now: MonoTime) -> Result<(), RaftError> {
         match input {
@@ -91,12 +94,16 @@ impl RaftLoop {
             tracing::warn!(%range, node = %from_node, "malformed message");
             return Ok(());
         };
+        let sender = (from_node, from);
+        if message.payload == Payload::Present && !self.slots.contains_key(&range) {
+            return self.ask_heirs(range, sender, to, &message);
+        }
         let can_create = message.is_from_leader();
-        if !self.admit(range, (from_node, from), to, can_create, now)? {
+        if !self.admit(range, sender, to, can_create, now)? {
             return Ok(());
         }
         if message.payload == Payload::Gone {
-            self.destroy(range);
+            self.destroy(range, Some(sender));
             return Ok(());
         }
         if message.payload == Payload::SnapshotRefused {
@@ -104,6 +111,7 @@ impl RaftLoop {
         }
         let Some(slot) = self.slots.get_mut(&range) else { return Ok(()) };
         slot.addresses.insert(from.0, from_node);
+        slot.heard_at = self.ticks;
         match slot.group.step(from.0, message, now) {
             Ok(()) => self.touch(range),
             Err(ConsensusError::Corrupt(why)) => self.quarantine(range, &why),
@@ -128,23 +136,21 @@ impl RaftLoop {
         let Some(slot) = self.slots.get(&range) else {
             return self.create_empty(range, to, can_create, now);
         };
-        if to > slot.shared.replica {
-            // The range has removed this replica and added a new one on this node.
-            self.destroy(range);
-            return Ok(false);
-        }
-        if to < slot.shared.replica {
-            return Ok(false);
-        }
+        let own = slot.shared.replica;
         let descriptor = slot.shared.descriptor();
         let was_removed = slot.is_known
             && from.1 < descriptor.next_replica
             && descriptor.node_of(from.1).is_none()
             && !slot.group.membership().contains(from.1.0);
         if was_removed {
-            self.say_gone(range, from, to);
+            self.say_gone(range, from, own);
+            return Ok(false);
         }
-        Ok(!was_removed)
+        if to > own {
+            // The range has removed this replica and added a new one on this node.
+            self.destroy(range, Some(from));
+        }
+        Ok(to == own)
     }
 
     /// Tells a replica that the range goes on without it.
@@ -155,6 +161,31 @@ impl RaftLoop {
         self.send(to.0, PeerMessage::Raft(envelope));
     }
 
+    /// Somebody asks a replica that is destroyed whether it is still a member: its heirs know.
+    fn ask_heirs(
+        &mut self,
+        range: RangeId,
+        from: (NodeId, ReplicaId),
+        to: ReplicaId,
+        message: &Envelope,
+    ) -> Result<(), RaftError> {
+        let tombstone = local::tombstone(&self.engine, range)?;
+        // The stamp counts the way, so that nothing goes round in circles for ever.
+        if to > tombstone.replica || message.stamp >= HEIRS_ASKED_MAX {
+            return Ok(());
+        }
+        for (node, replica) in tombstone.heirs {
+            if node != self.config.node && node != from.0 {
+                let message = Envelope { stamp: message.stamp + 1, payload: Payload::Present };
+                let message = message.encode().into();
+                let (from_node, from) = from;
+                let envelope = RaftEnvelope { range, from_node, from, to: replica, message };
+                self.send(node, PeerMessage::Raft(envelope));
+            }
+        }
+        Ok(())
+    }
+
     /// A leader addresses a replica that this node does not have yet.
     fn create_empty(
         &mut self,
@@ -163,9 +194,10 @@ impl RaftLoop {
         can_create: bool,
         now: MonoTime,
     ) -> Result<bool, RaftError> {
-        let is_known_dead =
-            || -> Result<bool, RaftError> { Ok(replica <= local::tombstone(&self.engine, range)?) };
-        if !can_create || range == RangeId::META || is_known_dead()? {
+        if !can_create
+            || range == RangeId::META
+            || replica <= local::tombstone(&self.engine, range)?.replica
+        {
             return Ok(false);
         }
         let state = ReplicaState { replica, known: None };

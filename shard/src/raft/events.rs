@@ -1,7 +1,7 @@
 //! What the loop and the applier are told: closed sets, so that each has one place that decides.
 
 use crate::raft::committed::Committed;
-use crate::raft::local::{AppliedState, KnownState};
+use crate::raft::local::{AppliedState, KnownState, Tombstone};
 use crate::raft::shared::ReplicaShared;
 use crate::raft::snapshot_send::PinnedState;
 use crate::raft::waiter::{ProposalWaiter, Reply};
@@ -77,7 +77,7 @@ pub(crate) enum ApplyTask {
     /// All parts of a snapshot have arrived.
     Install(InstallSnapshot),
     /// The replica goes.
-    Destroy { range: RangeId, replica: ReplicaId },
+    Destroy { range: RangeId, tombstone: Tombstone },
 }
 
 /// A replica as the applier starts it.
@@ -97,6 +97,8 @@ pub(crate) struct InstallSnapshot {
     pub(crate) from_node: NodeId,
     pub(crate) known: KnownState,
     pub(crate) applied: AppliedState,
+    /// Where the parts are staged, and how many there are.
+    pub(crate) stage: u64,
     pub(crate) parts: u64,
     /// The Raft message to step once the data is there.
     pub(crate) message: Blob,

@@ -44,6 +44,8 @@ pub(crate) struct Slot {
     /// Until this tick followers are expected to come by themselves to what a snapshot would give
     /// them: the group was born in a split that they have not applied yet.
     pub(crate) young_until: u64,
+    /// Tick of the last message of another replica.
+    pub(crate) heard_at: u64,
     /// Tick at which leadership was lost with proposals open.
     pub(crate) lost_at: Option<u64>,
 }
@@ -68,6 +70,7 @@ impl Slot {
             idle_ticks: 0,
             eager_ticks: 0,
             young_until: 0,
+            heard_at: 0,
             lost_at: None,
         };
         slot.remember_addresses();

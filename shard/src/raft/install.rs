@@ -31,7 +31,7 @@ impl Applier {
     /// Exchanges the state for a snapshot's, whose parts are staged.
     pub(crate) fn install(&mut self, install: InstallSnapshot) -> Result<(), RaftError> {
         let range = install.range;
-        let is_refused = !self.may_install(&install);
+        let is_refused = !self.may_install(&install)?;
         let is_newer =
             self.states.get(&range).is_none_or(|s| s.applied.index < install.applied.index);
         let mut shared = None;
@@ -39,7 +39,7 @@ impl Applier {
             self.write_parts(&install)?;
             shared = self.put_records(&install);
         }
-        local::clear_staged(&mut self.batch, range);
+        local::clear_staged(&mut self.batch, range, install.stage, install.parts);
         let install = Box::new(install);
         self.after.push(After::Tell(ApplyEvent::Installed { install, is_refused, shared }));
         self.flush()?;
@@ -49,9 +49,9 @@ impl Applier {
         Ok(())
     }
 
-    /// A snapshot that does not name this replica, or whose keys another replica here still owns,
-    /// must not be installed.
-    fn may_install(&self, install: &InstallSnapshot) -> bool {
+    /// A snapshot that was given up meanwhile, that does not name this replica, or whose keys another
+    /// replica here still owns, must not be installed.
+    fn may_install(&self, install: &InstallSnapshot) -> Result<bool, RaftError> {
         let descriptor = &install.known.descriptor;
         let overlaps = |(id, other): (&RangeId, &crate::raft::applier::ApplyState)| {
             *id != install.range
@@ -59,10 +59,12 @@ impl Applier {
                 && other.known.descriptor.span.overlaps(&descriptor.span)
         };
         let is_range = install.range != RangeId::META;
-        descriptor.range == install.range
+        let is_there = local::staged(&self.engine, install.range, (install.stage, 0))?.is_some();
+        Ok(is_there
+            && descriptor.range == install.range
             && descriptor.replica_on(self.node).is_some_and(|r| r.replica == install.replica)
             && install.known.membership.contains(install.replica.0)
-            && !(is_range && self.states.iter().any(overlaps))
+            && !(is_range && self.states.iter().any(overlaps)))
     }
 
     /// The data. All of it and the records in one batch, if it is not too large.
@@ -79,7 +81,7 @@ impl Applier {
             mvcc::clear(&mut self.batch, span);
         }
         for part in 0..install.parts {
-            let bytes = local::staged(&self.engine, range, part)?
+            let bytes = local::staged(&self.engine, range, (install.stage, part))?
                 .ok_or_else(|| RaftError::Corrupt(format!("{range}: part {part} is missing")))?;
             if bytes.is_empty() {
                 continue;

@@ -3,13 +3,13 @@
 //! ```text
 //! 10 ++ range (u64 BE) ++ 01      applied state: version, index, term, max_ts, safe point (u64 LE)
 //! 10 ++ range (u64 BE) ++ 02      replica state: id, descriptor, members
-//! 11 ++ range (u64 BE)            highest replica id that was ever destroyed here
+//! 11 ++ range (u64 BE)            tombstone: highest replica id that was ever destroyed here
 //! 12 ++ range (u64 BE) ++ key     pair of a state machine
-//! 13 ++ range (u64 BE) ++ n       part n (u64 BE) of a snapshot that is arriving
+//! 13 ++ range (u64 BE) ++ s ++ n  part n of the s-th snapshot (u64 BE) that arrived in this run
 //! ```
 
 use base::codec::{from_message, to_message};
-use base::{RangeDescriptor, RangeId, ReplicaId, Timestamp};
+use base::{NodeId, RangeDescriptor, RangeId, ReplicaId, Timestamp};
 use bincode::{Decode, Encode};
 use bytes::Bytes;
 use consensus::Membership;
@@ -115,15 +115,23 @@ pub(crate) fn remove_replica(batch: &mut WriteBatch, range: RangeId) {
     batch.delete(Keyspace::Local, &key(REPLICA, range, &[STATE]));
 }
 
-pub(crate) fn put_tombstone(batch: &mut WriteBatch, range: RangeId, replica: ReplicaId) {
-    batch.put(Keyspace::Local, &key(TOMBSTONE, range, &[]), &to_message(&replica));
+/// What stays of a replica that was destroyed.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode)]
+pub(crate) struct Tombstone {
+    /// The highest replica id of the range that was ever destroyed here, 0 for none.
+    pub(crate) replica: ReplicaId,
+    /// Replicas that knew of the removal: they, or those that come after them, can tell others.
+    pub(crate) heirs: Vec<(NodeId, ReplicaId)>,
 }
 
-/// The highest replica id that was ever destroyed here, 0 for none.
-pub(crate) fn tombstone(engine: &Engine, range: RangeId) -> StorageResult<ReplicaId> {
+pub(crate) fn put_tombstone(batch: &mut WriteBatch, range: RangeId, tombstone: &Tombstone) {
+    batch.put(Keyspace::Local, &key(TOMBSTONE, range, &[]), &to_message(tombstone));
+}
+
+pub(crate) fn tombstone(engine: &Engine, range: RangeId) -> StorageResult<Tombstone> {
     match engine.get(Keyspace::Local, &key(TOMBSTONE, range, &[]))? {
         Some(bytes) => Ok(from_message(&bytes)?),
-        None => Ok(ReplicaId(0)),
+        None => Ok(Tombstone::default()),
     }
 }
 
@@ -144,17 +152,35 @@ pub(crate) fn clear_pairs(batch: &mut WriteBatch, range: RangeId) {
     clear(batch, PAIR, range);
 }
 
-pub(crate) fn put_staged(batch: &mut WriteBatch, range: RangeId, part: u64, data: &[u8]) {
-    batch.put(Keyspace::Local, &key(STAGED, range, &part.to_be_bytes()), data);
+pub(crate) fn put_staged(
+    batch: &mut WriteBatch,
+    range: RangeId,
+    (stage, part): (u64, u64),
+    data: &[u8],
+) {
+    batch.put(Keyspace::Local, &staged_key(range, stage, part), data);
 }
 
-/// One part of a snapshot.
-pub(crate) fn staged(engine: &Engine, range: RangeId, part: u64) -> StorageResult<Option<Bytes>> {
-    engine.get(Keyspace::Local, &key(STAGED, range, &part.to_be_bytes()))
+/// One part of a snapshot; `None` when the snapshot was given up.
+pub(crate) fn staged(
+    engine: &Engine,
+    range: RangeId,
+    (stage, part): (u64, u64),
+) -> StorageResult<Option<Bytes>> {
+    engine.get(Keyspace::Local, &staged_key(range, stage, part))
 }
 
-pub(crate) fn clear_staged(batch: &mut WriteBatch, range: RangeId) {
-    clear(batch, STAGED, range);
+/// Removes the first `parts` parts of a snapshot.
+pub(crate) fn clear_staged(batch: &mut WriteBatch, range: RangeId, stage: u64, parts: u64) {
+    for part in 0..parts {
+        batch.delete(Keyspace::Local, &staged_key(range, stage, part));
+    }
+}
+
+fn staged_key(range: RangeId, stage: u64, part: u64) -> Vec<u8> {
+    let mut rest = stage.to_be_bytes().to_vec();
+    rest.extend_from_slice(&part.to_be_bytes());
+    key(STAGED, range, &rest)
 }
 
 /// Removes the parts of all snapshots that never arrived whole.
@@ -192,7 +218,6 @@ fn key(kind: u8, range: RangeId, rest: &[u8]) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use base::NodeId;
     use storage::{Durability, MemDisk};
 
     #[test]
@@ -210,13 +235,14 @@ mod tests {
             put_applied(&mut batch, range, &applied_state);
             put_replica(&mut batch, range, &state);
         }
-        put_tombstone(&mut batch, RangeId(2), ReplicaId(9));
+        let grave = Tombstone { replica: ReplicaId(9), heirs: vec![(NodeId(1), ReplicaId(2))] };
+        put_tombstone(&mut batch, RangeId(2), &grave);
         put_pair(&mut batch, RangeId(0), b"name", Some(b"value"));
         engine.write(batch, Durability::Buffered).unwrap();
         assert_eq!(ranges(&engine).unwrap(), [RangeId(1), RangeId(300)]);
         assert_eq!(applied(&engine, RangeId(300)).unwrap(), Some(applied_state));
         assert_eq!(replica(&engine, RangeId(1)).unwrap(), Some(state));
-        assert_eq!(tombstone(&engine, RangeId(2)).unwrap(), ReplicaId(9));
+        assert_eq!(tombstone(&engine, RangeId(2)).unwrap(), grave);
         assert_eq!(pairs(&engine, RangeId(0)).unwrap().len(), 1);
         assert_eq!(pairs(&engine, RangeId(1)).unwrap().len(), 0);
     }

@@ -128,6 +128,9 @@ impl RaftLoop {
         if is_leader {
             gone.into_iter().for_each(|to| self.say_gone(range, to, own));
         }
+        if self.slots.get(&range).is_some_and(|slot| !slot.group.membership().contains(own.0)) {
+            self.destroy(range, None);
+        }
         self.touch(range);
         self.drive_change(range, now);
         Ok(())

@@ -53,6 +53,7 @@ pub struct RaftLoop {
     pub(crate) ticks: u64,
     pub(crate) last_context: u64,
     pub(crate) last_stream: u64,
+    pub(crate) last_stage: u64,
     next_tick: Option<MonoTime>,
     out: BTreeMap<NodeId, Vec<PeerMessage>>,
     outbox: Arc<dyn Outbox>,
@@ -91,6 +92,7 @@ impl RaftLoop {
             ticks: 0,
             last_context: 0,
             last_stream: 0,
+            last_stage: 0,
             next_tick: None,
             out: BTreeMap::new(),
             outbox,
@@ -180,6 +182,7 @@ impl RaftLoop {
         self.drive_change(range, now);
         self.watch_transfer(range);
         self.cut_log(range)?;
+        self.ask_membership(range);
         self.maybe_hibernate(range);
         Ok(())
     }

@@ -20,6 +20,8 @@ use std::sync::Arc;
 
 /// Parts that have arrived.
 pub(crate) struct IncomingSnapshot {
+    /// Names the parts in the engine.
+    stage: u64,
     stream: u64,
     from: ReplicaId,
     to: ReplicaId,
@@ -58,13 +60,13 @@ impl RaftLoop {
             }
             return Ok(());
         }
-        local::put_staged(&mut self.batch, range, incoming.parts, &chunk.data);
+        let place = (incoming.stage, incoming.parts);
+        local::put_staged(&mut self.batch, range, place, &chunk.data);
         incoming.parts += 1;
         if let Some(tail) = &chunk.last {
             incoming.is_installing = true;
-            let parts = incoming.parts;
             match from_message::<SnapshotTail>(tail) {
-                Ok(tail) => self.install(&chunk, tail, parts),
+                Ok(tail) => self.install(&chunk, tail, place.0, place.1 + 1),
                 Err(_) => self.drop_incoming(range),
             }
         }
@@ -87,7 +89,9 @@ impl RaftLoop {
             return false;
         }
         self.drop_incoming(range);
+        self.last_stage += 1;
         let incoming = IncomingSnapshot {
+            stage: self.last_stage,
             stream: chunk.stream,
             from: chunk.from,
             to: chunk.to,
@@ -98,7 +102,7 @@ impl RaftLoop {
         true
     }
 
-    fn install(&mut self, chunk: &SnapshotChunk, tail: SnapshotTail, parts: u64) {
+    fn install(&mut self, chunk: &SnapshotChunk, tail: SnapshotTail, stage: u64, parts: u64) {
         self.tasks.push(ApplyTask::Install(InstallSnapshot {
             range: chunk.range,
             replica: chunk.to,
@@ -106,6 +110,7 @@ impl RaftLoop {
             from_node: chunk.from_node,
             known: tail.known,
             applied: tail.applied,
+            stage,
             parts,
             message: tail.message,
         }));
@@ -152,8 +157,8 @@ impl RaftLoop {
 
     /// Forgets the parts that have arrived.
     pub(crate) fn drop_incoming(&mut self, range: RangeId) {
-        if self.incoming.remove(&range).is_some() {
-            local::clear_staged(&mut self.batch, range);
+        if let Some(incoming) = self.incoming.remove(&range) {
+            local::clear_staged(&mut self.batch, range, incoming.stage, incoming.parts);
         }
     }
 }

@@ -78,7 +78,13 @@ impl RaftLoop {
             let (shared, applied) = (shared.clone(), stored.applied);
             self.tasks.push(ApplyTask::Open(OpenReplica { shared, known, applied, machine }));
         }
+        let members = stored.known.as_ref().map(|known| known.membership.clone());
+        let own = stored.replica;
         self.insert_slot(stored, shared, now)?;
+        if members.is_some_and(|members| !members.contains(own.0)) {
+            // Taken out just before the process ended.
+            self.destroy(range, None);
+        }
         Ok(true)
     }
 
@@ -180,7 +186,7 @@ impl RaftLoop {
     fn write_first(&mut self, descriptor: &RangeDescriptor) -> Result<bool, RaftError> {
         let range = descriptor.range;
         let Some(own) = descriptor.replica_on(self.config.node) else { return Ok(false) };
-        if own.replica <= local::tombstone(&self.engine, range)?
+        if own.replica <= local::tombstone(&self.engine, range)?.replica
             || local::replica(&self.engine, range)?.is_some()
         {
             return Ok(false);

@@ -470,7 +470,11 @@ impl Cluster {
     /// Everything that was acknowledged is on every replica of its range, and replicas are equal.
     pub(crate) fn check_ledger(&mut self) {
         self.step();
-        self.until("replicas agree", |cluster| cluster.disagreement().is_none());
+        let end = self.now + Duration::from_secs(60);
+        while let Some(difference) = self.disagreement() {
+            assert!(self.now < end, "replicas never agree: {difference}\n{}", self.views());
+            self.run(Duration::from_millis(100));
+        }
         for (key, value) in &self.acked {
             let mut copies = 0;
             for node in self.nodes.values() {
@@ -489,6 +493,11 @@ impl Cluster {
         }
     }
 
+    fn views(&self) -> String {
+        let of_node = |(id, node): (&NodeId, &Node)| format!("{id}: {:?}\n", node.handle.groups());
+        self.nodes.iter().map(of_node).collect()
+    }
+
     /// Two replicas of a range that differ, in progress or content.
     pub(crate) fn disagreement(&self) -> Option<String> {
         let mut seen: BTreeMap<RangeId, (u64, RangeDescriptor, Vec<Vec<u8>>)> = BTreeMap::new();
@@ -500,7 +509,10 @@ impl Cluster {
                 match seen.get(range) {
                     None => drop(seen.insert(*range, (applied, descriptor, content))),
                     Some(other) if other.0 != applied || other.1 != descriptor => {
-                        return Some(format!("{id} {range}: {applied} {descriptor:?} {other:?}"));
+                        return Some(format!(
+                            "{range}: {id} is at {applied} with {descriptor:?}, another at {} with {:?}",
+                            other.0, other.1
+                        ));
                     }
                     Some(other) => assert!(other.2 == content, "{range} differs on {id}"),
                 }
