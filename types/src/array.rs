@@ -44,8 +44,7 @@ impl Array {
 
 /// Reads the text form.
 pub(crate) fn parse(element: SqlType, input: &str, settings: &Settings) -> SqlResult<Array> {
-    let mut reader =
-        Reader { input, at: 0, element, settings, values: Vec::new(), shape: Vec::new() };
+    let mut reader = Reader { input, at: 0, values: Vec::new(), shape: Vec::new() };
     reader.skip_spaces();
     let bounds = reader.bounds()?;
     if reader.peek() != Some('{') {
@@ -62,6 +61,10 @@ pub(crate) fn parse(element: SqlType, input: &str, settings: &Settings) -> SqlRe
         return Err(malformed(input, "Junk after closing right brace."));
     }
     let Reader { values, shape, .. } = reader;
+    let values = values
+        .into_iter()
+        .map(|body| body.map_or(Ok(Datum::Null), |body| text::parse(element, &body, settings)))
+        .collect::<SqlResult<Vec<_>>>()?;
     if values.is_empty() {
         if !bounds.is_empty() {
             return Err(malformed(
@@ -97,9 +100,8 @@ fn malformed(input: &str, detail: &str) -> SqlError {
 struct Reader<'a> {
     input: &'a str,
     at: usize,
-    element: SqlType,
-    settings: &'a Settings,
-    values: Vec<Datum>,
+    /// The elements' texts; they are read when the shape is known to be sound. None is NULL.
+    values: Vec<Option<String>>,
     /// Length of each dimension once one sub-array of it is complete.
     shape: Vec<Option<i32>>,
 }
@@ -178,13 +180,22 @@ impl Reader<'_> {
         }
         let mut count = 0;
         let mut after_comma = false;
+        // Sub-arrays and elements do not mix within a level.
+        let mut nested = false;
         loop {
             self.skip_spaces();
             match self.peek() {
                 None => return Err(malformed(self.input, "Unexpected end of input.")),
-                Some('}') if !after_comma => break,
+                Some('}') if depth == 0 && !after_comma => break,
                 Some(c @ ('}' | ',')) => return Err(self.unexpected(c)),
-                Some('{') => self.level(depth + 1)?,
+                Some('{') if count > 0 && !nested => return Err(self.unexpected('{')),
+                Some('{') => {
+                    nested = true;
+                    self.level(depth + 1)?;
+                }
+                Some(_) if nested => {
+                    return Err(malformed(self.input, "Unexpected array element."));
+                }
                 Some(_) => {
                     if self.shape.len() > depth + 1 {
                         return Err(self.ragged());
@@ -228,12 +239,8 @@ impl Reader<'_> {
     fn element(&mut self) -> SqlResult<()> {
         let (body, quoted) =
             if self.peek() == Some('"') { (self.quoted()?, true) } else { self.unquoted()? };
-        let value = if !quoted && body.eq_ignore_ascii_case("null") {
-            Datum::Null
-        } else {
-            text::parse(self.element, &body, self.settings)?
-        };
-        self.values.push(value);
+        let is_null = !quoted && body.eq_ignore_ascii_case("null");
+        self.values.push((!is_null).then_some(body));
         Ok(())
     }
 

@@ -1,5 +1,6 @@
 //! `real` and `double precision`: PostgreSQL 12's shortest exact output and C's strtod input.
 
+use crate::float_digits::{Digits, shortest, split};
 use crate::int::is_space;
 use crate::{SqlError, SqlResult};
 use std::fmt::Write as _;
@@ -43,7 +44,9 @@ fn range(type_name: &str, text: &str) -> SqlError {
 
 fn special(text: &str) -> Option<f64> {
     match text.to_ascii_lowercase().as_str() {
-        "nan" | "+nan" | "-nan" => Some(f64::NAN),
+        "nan" | "+nan" => Some(f64::NAN),
+        // The sign of a NaN shows only in its binary form.
+        "-nan" => Some(-f64::NAN),
         "inf" | "+inf" | "infinity" | "+infinity" => Some(f64::INFINITY),
         "-inf" | "-infinity" => Some(f64::NEG_INFINITY),
         _ => None,
@@ -100,7 +103,7 @@ pub(crate) fn format_float8(value: f64, extra_digits: i32, out: &mut String) {
         return;
     }
     if extra_digits > 0 {
-        shortest(&format!("{value:e}"), 16, out);
+        put(&shortest(value), 15, out);
     } else {
         rounded(value, (15 + extra_digits).max(1), out);
     }
@@ -111,7 +114,7 @@ pub(crate) fn format_float4(value: f32, extra_digits: i32, out: &mut String) {
         return;
     }
     if extra_digits > 0 {
-        shortest(&format!("{value:e}"), 7, out);
+        put(&shortest(value), 6, out);
     } else {
         rounded(f64::from(value), (6 + extra_digits).max(1), out);
     }
@@ -128,20 +131,8 @@ fn special_name(value: f64, out: &mut String) -> bool {
     true
 }
 
-/// Lays out the shortest digits: fixed notation for decimal exponents from -4 to below the limit
-/// (as `%g` with enough precision does), scientific with at least two exponent digits otherwise.
-fn shortest(scientific: &str, exponent_limit: i32, out: &mut String) {
-    let (mantissa, exponent) = scientific.split_once('e').unwrap_or((scientific, "0"));
-    let exponent: i32 = exponent.parse().unwrap_or(0);
-    let (sign, mantissa) = match mantissa.strip_prefix('-') {
-        Some(rest) => ("-", rest),
-        None => ("", mantissa),
-    };
-    let digits: String = mantissa.chars().filter(char::is_ascii_digit).collect();
-    out.push_str(sign);
-    lay_out(&digits, exponent, exponent_limit, out);
-}
-
+/// Fixed notation for decimal exponents from -4 to below the limit, scientific with at least two
+/// exponent digits otherwise.
 fn lay_out(digits: &str, exponent: i32, exponent_limit: i32, out: &mut String) {
     if !(-4..exponent_limit).contains(&exponent) {
         out.push_str(&digits[..1]);
@@ -171,13 +162,12 @@ fn lay_out(digits: &str, exponent: i32, exponent_limit: i32, out: &mut String) {
 
 /// C's `%.*g`: a fixed number of significant digits, trailing zeros dropped.
 fn rounded(value: f64, precision: i32, out: &mut String) {
-    let scientific = format!("{:.*e}", (precision - 1) as usize, value);
-    let (mantissa, exponent) = scientific.split_once('e').unwrap_or((&scientific, "0"));
-    let exponent: i32 = exponent.parse().unwrap_or(0);
-    if mantissa.starts_with('-') {
+    put(&split(&format!("{:.*e}", (precision - 1) as usize, value)), precision, out);
+}
+
+fn put(found: &Digits, exponent_limit: i32, out: &mut String) {
+    if found.negative {
         out.push('-');
     }
-    let digits: String = mantissa.chars().filter(char::is_ascii_digit).collect();
-    let trimmed = digits.trim_end_matches('0');
-    lay_out(if trimmed.is_empty() { "0" } else { trimmed }, exponent, precision, out);
+    lay_out(&found.digits, found.exponent, exponent_limit, out);
 }

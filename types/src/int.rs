@@ -64,7 +64,8 @@ pub(crate) fn parse_oid(input: &str, type_name: &str) -> SqlResult<u32> {
     match parse_wide(input) {
         Ok(value) => u32::try_from(value)
             .ok()
-            .or_else(|| i32::try_from(value).ok().map(|negative| negative as u32))
+            // An unsigned long that is a negative int when read so, as C reads "-1".
+            .or_else(|| i32::try_from(value as i64).ok().map(|negative| negative as u32))
             .ok_or_else(|| SqlError::text_out_of_range(type_name, input)),
         Err(Problem::Syntax) => Err(SqlError::invalid_text(type_name, input)),
         Err(Problem::Range) => Err(SqlError::text_out_of_range(type_name, input)),

@@ -17,6 +17,7 @@ pub mod datetime;
 mod datum;
 mod error;
 mod float;
+mod float_digits;
 mod int;
 mod json;
 pub mod jsonb;

@@ -138,6 +138,9 @@ impl TimeZone {
         match self {
             TimeZone::Fixed { seconds_east, abbreviation } => (*seconds_east, abbreviation.clone()),
             TimeZone::Named(tz) => {
+                if let Some((seconds_east, abbreviation)) = constant(*tz) {
+                    return (seconds_east, abbreviation.to_owned());
+                }
                 let at = clamp(unix_seconds);
                 let offset = tz.offset_from_utc_datetime(&at);
                 (offset.fix().local_minus_utc(), offset.to_string())
@@ -149,8 +152,10 @@ impl TimeZone {
     pub fn seconds_east_at(&self, unix_seconds: i64) -> i32 {
         match self {
             TimeZone::Fixed { seconds_east, .. } => *seconds_east,
-            TimeZone::Named(Tz::UTC) => 0,
             TimeZone::Named(tz) => {
+                if let Some((seconds_east, _)) = constant(*tz) {
+                    return seconds_east;
+                }
                 tz.offset_from_utc_datetime(&clamp(unix_seconds)).fix().local_minus_utc()
             }
         }
@@ -168,10 +173,35 @@ impl TimeZone {
     }
 }
 
-/// chrono's calendar is narrower than ours; beyond it no zone changes any more.
+/// The database knows changes of clocks for this century; the rules of its end go on for ever, so
+/// that a later year behaves as an earlier one with the same calendar.
 fn clamp(unix_seconds: i64) -> chrono::NaiveDateTime {
+    use crate::datetime::calendar::{Civil, EPOCH_DAYS, civil_of, day_of_week, days_of, is_leap};
+    const DAY: i64 = 86_400;
+    const LAST_YEAR: i64 = 2090;
     const FAR: i64 = 8_000_000_000_000;
-    chrono::DateTime::from_timestamp(unix_seconds.clamp(-FAR, FAR), 0)
-        .unwrap_or_default()
-        .naive_utc()
+    let unix_seconds = unix_seconds.clamp(-FAR, i64::MAX / 2);
+    let new_year = |year: i64| days_of(Civil { year, month: 1, day: 1 });
+    let year = civil_of(unix_seconds.div_euclid(DAY) - EPOCH_DAYS).year;
+    let mut moved = unix_seconds;
+    if year > LAST_YEAR {
+        let weekday = day_of_week(new_year(year));
+        let twin = (LAST_YEAR - 27..=LAST_YEAR).find(|&candidate| {
+            is_leap(candidate) == is_leap(year) && day_of_week(new_year(candidate)) == weekday
+        });
+        moved += (new_year(twin.unwrap_or(LAST_YEAR)) - new_year(year)) * DAY;
+    }
+    chrono::DateTime::from_timestamp(moved, 0).unwrap_or_default().naive_utc()
+}
+
+/// Zones that are an offset and nothing else. Newer databases make three of them links to places,
+/// with the history of the place.
+fn constant(tz: Tz) -> Option<(i32, &'static str)> {
+    match tz {
+        Tz::UTC => Some((0, "UTC")),
+        Tz::EST => Some((-5 * 3600, "EST")),
+        Tz::MST => Some((-7 * 3600, "MST")),
+        Tz::HST => Some((-10 * 3600, "HST")),
+        _ => None,
+    }
 }

@@ -61,13 +61,16 @@ fn too_long(type_name: &str) -> SqlError {
     )
 }
 
-/// `"char"` takes the first byte; the empty string is byte zero. (`\ooo` is PostgreSQL 16's.)
+/// `"char"` takes the first byte, or three octal digits behind a backslash; the empty string is
+/// byte zero.
 pub(crate) fn parse_char(input: &str) -> u8 {
+    if let [b'\\', high @ b'0'..=b'3', middle @ b'0'..=b'7', low @ b'0'..=b'7'] = input.as_bytes() {
+        return (high - b'0') << 6 | (middle - b'0') << 3 | (low - b'0');
+    }
     input.as_bytes().first().copied().unwrap_or(0)
 }
 
-/// Byte zero prints as nothing. A byte above 127 is no text by itself: PostgreSQL 15 would send
-/// the raw byte, which is no valid UTF-8; the octal form of later versions stands for it.
+/// Byte zero prints as nothing. A byte above 127 is no text by itself and prints in octal.
 pub(crate) fn format_char(value: u8, out: &mut String) {
     match value {
         0 => {}

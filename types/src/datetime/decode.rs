@@ -24,6 +24,8 @@ mod part {
     pub(super) const ERA: u32 = 1 << 9;
     pub(super) const MERIDIAN: u32 = 1 << 10;
     pub(super) const DAYLIGHT: u32 = 1 << 11;
+    /// A word such as `epoch` that stands for the whole.
+    pub(super) const WHOLE: u32 = 1 << 12;
 }
 
 /// What the text turned out to be.
@@ -124,7 +126,8 @@ impl Decoder<'_> {
     fn field(&mut self, fields: &[Field], at: usize, time_only: bool) -> Step {
         let field = &fields[at];
         match field.shape {
-            Shape::Date => self.date_field(&field.text, time_only),
+            Shape::Date if time_only => self.date_field_of_time(fields, at),
+            Shape::Date => self.date_field(&field.text),
             Shape::Time => {
                 // An "iso time" prefix may precede; it has done its duty.
                 if self.prefix.take().is_some_and(|prefix| prefix != DateWord::IsoTime) {
@@ -137,6 +140,7 @@ impl Decoder<'_> {
                 self.zone = Some(TimeZone::fixed(seconds));
                 Ok(part::ZONE)
             }
+            Shape::Number if time_only => self.number_field_of_time(&field.text),
             Shape::Number => self.number_field(&field.text),
             Shape::Word | Shape::Special => {
                 let last = at + 1 == fields.len();
@@ -146,7 +150,7 @@ impl Decoder<'_> {
     }
 
     /// A field with `-`, `/` or `.` inside: a date, a zone name, or a run-together time and zone.
-    fn date_field(&mut self, text: &str, time_only: bool) -> Step {
+    fn date_field(&mut self, text: &str) -> Step {
         if let Some(DateWord::Julian) = self.prefix {
             self.prefix = None;
             // `J2451187-08`: a Julian day and a zone.
@@ -156,25 +160,42 @@ impl Decoder<'_> {
             return Ok(part::DATE | part::ZONE);
         }
         let starts_with_digit = text.starts_with(|c: char| c.is_ascii_digit());
-        if !self.has(part::DATE) && !(time_only && self.prefix.is_some()) && !self.is_zone(text) {
-            if time_only && !starts_with_digit {
-                return self.zone_name(text);
-            }
+        if !self.has(part::DATE) && !self.is_zone(text) {
             return self.date(text);
         }
         if starts_with_digit || self.prefix.is_some() {
             if self.prefix.take().is_some_and(|prefix| prefix != DateWord::IsoTime) {
                 return Err(Problem::Format);
             }
-            // `040506-08`: a run-together time and a zone.
-            if self.has(part::TIME) {
-                return Err(Problem::Format);
-            }
-            let split = text.find('-').ok_or(Problem::Format)?;
-            let offset = parse_offset(&text[split..])?;
-            let added = self.concatenated(&text[..split], self.found)?;
-            self.zone = Some(TimeZone::fixed(offset));
-            return Ok(added | part::ZONE);
+            return self.clock_and_zone(text);
+        }
+        self.zone_name(text)
+    }
+
+    /// `040506-08`: a run-together time and a zone.
+    fn clock_and_zone(&mut self, text: &str) -> Step {
+        if self.has(part::TIME) {
+            return Err(Problem::Format);
+        }
+        let split = text.find('-').ok_or(Problem::Format)?;
+        let offset = parse_offset(&text[split..])?;
+        let added = self.concatenated(&text[..split], self.found | part::DATE)?;
+        self.zone = Some(TimeZone::fixed(offset));
+        Ok(added | part::ZONE)
+    }
+
+    /// The same kind of field where a time of day is wanted: a date only in front of a time.
+    fn date_field_of_time(&mut self, fields: &[Field], at: usize) -> Step {
+        let text = &fields[at].text;
+        let before_time = at == 0
+            && fields.len() >= 2
+            && (fields[fields.len() - 1].shape == Shape::Date || fields[1].shape == Shape::Time);
+        if before_time {
+            return self.date(text);
+        }
+        if text.starts_with(|c: char| c.is_ascii_digit()) {
+            self.prefix = None;
+            return self.clock_and_zone(text);
         }
         self.zone_name(text)
     }
@@ -214,6 +235,20 @@ impl Decoder<'_> {
             return self.concatenated(text, self.found);
         }
         self.number(text, self.found)
+    }
+
+    /// A number where a time of day is wanted: its digits can only be hours, minutes, seconds.
+    fn number_field_of_time(&mut self, text: &str) -> Step {
+        if let Some(prefix) = self.prefix.take() {
+            return match prefix {
+                DateWord::IsoTime => self.concatenated(text, self.found | part::DATE),
+                _ => Err(Problem::Format),
+            };
+        }
+        match text.find('.') {
+            Some(whole) if whole <= 2 => Err(Problem::Format),
+            _ => self.concatenated(text, self.found | part::DATE),
+        }
     }
 
     fn has_any(&self, parts: u32) -> bool {
@@ -335,6 +370,7 @@ impl Decoder<'_> {
             | DateWord::Epoch
             | DateWord::Infinity
             | DateWord::NegInfinity => self.named_moment(word, time_only),
+            DateWord::Month(_) | DateWord::Weekday if time_only => Err(Problem::Format),
             DateWord::Month(month) => {
                 // Already a month, from a number: then that number was the day.
                 let added = if self.has(part::MONTH)
@@ -428,7 +464,7 @@ impl Decoder<'_> {
 
     fn whole(&mut self, moment: Decoded) -> Step {
         self.special = Some(moment);
-        Ok(part::DATE | part::TIME | part::ZONE)
+        Ok(part::WHOLE)
     }
 
     /// A date in one piece: month names first, since they are certain, then the numbers.
@@ -468,8 +504,9 @@ impl Decoder<'_> {
             added |= more;
         }
         self.text_month |= saved;
-        let all = (self.found | added) & !(part::DAY_OF_YEAR | part::ZONE | part::WEEKDAY);
-        if all & part::DATE != part::DATE { Err(Problem::Format) } else { Ok(added) }
+        // Nothing but a zone may stand before a date in one piece.
+        let all = (self.found | added) & !(part::DAY_OF_YEAR | part::ZONE);
+        if all != part::DATE { Err(Problem::Format) } else { Ok(added) }
     }
 
     /// One number; what it is follows from what is known already.
@@ -594,11 +631,14 @@ impl Decoder<'_> {
         if self.prefix.is_some() {
             return Err(Problem::Format);
         }
-        if let Some(special) = self.special.take() {
-            return Ok(special);
+        if self.special == Some(Decoded::Now) {
+            return Ok(Decoded::Now);
         }
         self.validate_date()?;
         self.apply_meridian()?;
+        if let Some(special) = self.special.take() {
+            return Ok(special);
+        }
         let micros = ((self.hour * 60 + self.minute) * 60 + self.second) * 1_000_000 + self.micros;
         let in_range = (0..=24).contains(&self.hour)
             && (0..60).contains(&self.minute)
@@ -701,13 +741,13 @@ pub(super) fn parse_time_text(text: &str) -> Result<TimeText, Problem> {
     let parts = clock
         .split(':')
         .map(|part| {
-            if part.is_empty() || !part.bytes().all(|b| b.is_ascii_digit()) {
+            if !part.bytes().all(|b| b.is_ascii_digit()) {
                 return Err(Problem::Format);
             }
-            part.parse::<i64>().map_err(|_| Problem::Field)
+            // Nothing between or behind colons is zero, as C reads it.
+            if part.is_empty() { Ok(0) } else { part.parse::<i64>().map_err(|_| Problem::Field) }
         })
         .collect::<Result<Vec<_>, _>>();
-    // A trailing colon is forgiven by C's parsing of the last number as 0.
     let parts = parts?;
     let micros = fraction.map_or(Ok(0), parse_fraction)?;
     let time = match (parts.as_slice(), fraction) {
@@ -752,7 +792,7 @@ pub(super) fn parse_offset(text: &str) -> Result<i32, Problem> {
     };
     let (first, second, third) = (next()?.unwrap_or(0), next()?, next()?);
     let (hours, minutes) = match second {
-        None if digits.len() > 3 => (first / 100, first % 100),
+        None if digits.len() > 2 => (first / 100, first % 100),
         None => (first, 0),
         Some(minutes) => (first, minutes),
     };

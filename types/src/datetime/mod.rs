@@ -58,6 +58,8 @@ enum Problem {
     MonthDay,
     /// A part of an interval is beyond its range.
     Interval,
+    /// Years and months together are beyond the range of months.
+    IntervalRange,
     /// A zone offset is beyond its range.
     Displacement,
     /// A zone that nobody knows.
@@ -85,6 +87,7 @@ impl Problem {
                 sqlstate::INTERVAL_FIELD_OVERFLOW,
                 format!("interval field value out of range: \"{input}\""),
             ),
+            Problem::IntervalRange => out_of_range("interval"),
             Problem::Displacement => SqlError::new(
                 sqlstate::INVALID_TIME_ZONE_DISPLACEMENT_VALUE,
                 format!("time zone displacement out of range: \"{input}\""),

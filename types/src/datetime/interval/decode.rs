@@ -24,6 +24,7 @@ pub fn parse_interval(input: &str, typmod: i32, settings: &Settings) -> SqlResul
 /// The sum of the parts found so far, wide enough to notice overflow at the end.
 #[derive(Default)]
 pub(super) struct Sum {
+    pub(super) years: i64,
     pub(super) months: i64,
     pub(super) days: i64,
     pub(super) micros: i64,
@@ -32,7 +33,8 @@ pub(super) struct Sum {
 impl Sum {
     pub(super) fn finish(self) -> Result<Interval, Problem> {
         Ok(Interval {
-            months: i32::try_from(self.months).map_err(|_| Problem::Interval)?,
+            months: i32::try_from(self.years * 12 + self.months)
+                .map_err(|_| Problem::IntervalRange)?,
             days: i32::try_from(self.days).map_err(|_| Problem::Interval)?,
             micros: self.micros,
         })
@@ -103,11 +105,14 @@ impl Sum {
     }
 
     fn add_years(&mut self, count: i64, fraction: f64, each: i64) -> Result<(), Problem> {
-        self.add_months(count, each * 12)?;
+        let years = count.checked_mul(each).ok_or(Problem::Field)?;
+        self.years = self.years.checked_add(years).ok_or(Problem::Field)?;
+        i32::try_from(self.years).map_err(|_| Problem::Field)?;
         self.add_year_share(fraction, each)
     }
 
     fn negate(&mut self) -> Result<(), Problem> {
+        self.years = -self.years;
         self.months = -self.months;
         self.days = -self.days;
         self.micros = self.micros.checked_neg().ok_or(Problem::Field)?;
@@ -124,6 +129,8 @@ struct Reader<'a> {
     seen: u32,
     range: i32,
     force_negative: bool,
+    /// "ago" wants a unit to its left.
+    after_ago: bool,
     fields: &'a [Field],
 }
 
@@ -134,8 +141,15 @@ fn decode(input: &str, range: i32, settings: &Settings) -> Result<Interval, Prob
     let force_negative = settings.interval_style == IntervalStyle::SqlStandard
         && fields.first().is_some_and(|field| field.text.starts_with('-'))
         && !fields.iter().skip(1).any(|field| signed(field));
-    let mut reader =
-        Reader { sum: Sum::default(), unit: None, seen: 0, range, force_negative, fields: &fields };
+    let mut reader = Reader {
+        sum: Sum::default(),
+        unit: None,
+        seen: 0,
+        range,
+        force_negative,
+        after_ago: false,
+        fields: &fields,
+    };
     let ago = reader.read()?;
     if reader.seen == 0 {
         return Err(Problem::Format);
@@ -163,10 +177,12 @@ impl Reader<'_> {
                 Shape::Word | Shape::Special if field.text == "ago" => {
                     ago = true;
                     self.unit = None;
+                    self.after_ago = true;
                 }
                 Shape::Word | Shape::Special => {
                     let named = unit(&field.text).filter(|unit| *unit != Unit::Quarter);
                     self.unit = Some(named.ok_or(Problem::Format)?);
+                    self.after_ago = false;
                 }
             }
         }
@@ -203,10 +219,14 @@ impl Reader<'_> {
         self.sum.add_micros(micros)?;
         // A number to the left of a clock counts days.
         self.unit = Some(Unit::Day);
+        self.after_ago = false;
         Ok(())
     }
 
     fn number(&mut self, text: &str) -> Result<(), Problem> {
+        if self.after_ago {
+            return Err(Problem::Format);
+        }
         let (count, fraction) = self.amount(text)?;
         let unit = self.unit.unwrap_or_else(|| rightmost_unit(self.range));
         let bits = match unit {
@@ -227,10 +247,14 @@ impl Reader<'_> {
             text[1..].find(|c: char| !c.is_ascii_digit()).map_or(text.len(), |at| at + 1);
         let starts_with_point = text.starts_with('.');
         let (whole, rest) = if starts_with_point { ("0", text) } else { text.split_at(digits_end) };
+        let digits = whole.strip_prefix(['-', '+']).unwrap_or(whole);
+        if digits.is_empty() || !digits.bytes().all(|b| b.is_ascii_digit()) {
+            return Err(Problem::Format);
+        }
         let mut count: i64 = whole.parse().map_err(|_| Problem::Field)?;
         let mut fraction = 0.0;
         if let Some(months) = rest.strip_prefix('-') {
-            let months: i64 = match months.parse() {
+            let months: i64 = match if months.is_empty() { "0" } else { months }.parse() {
                 Ok(months) => months,
                 Err(_) if months.bytes().all(|b| b.is_ascii_digit()) && !months.is_empty() => {
                     return Err(Problem::Field);
