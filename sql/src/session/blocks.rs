@@ -74,8 +74,9 @@ impl Session {
         self.release_fences(&fences).await;
     }
 
-    async fn release_fences(&self, fences: &[catalog::Oid]) {
-        if let Err(error) = ddl::fence::release(&self.shared, fences).await {
+    async fn release_fences(&mut self, fences: &[catalog::Oid]) {
+        let shared = self.shared.clone();
+        if let Err(error) = ddl::fence::release(&shared, fences).await {
             // The next writer finds the fence abandoned once this session has ended.
             tracing::warn!(%error, "fences could not be released");
         }

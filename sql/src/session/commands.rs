@@ -158,13 +158,7 @@ impl Session {
 
     fn reset(&mut self, reset: &ast::Reset) -> Result<String, SqlError> {
         match reset {
-            ast::Reset::ALL => {
-                let mut guc = self.shared.guc.lock();
-                guc.reset_all();
-                if matches!(self.state, State::Idle) {
-                    guc.commit();
-                }
-            }
+            ast::Reset::ALL => self.reset_parameters(),
             ast::Reset::SessionAuthorization => {}
             ast::Reset::ConfigurationParameter(name) => {
                 let name = names::parts(name).join(".");
@@ -232,10 +226,7 @@ impl Session {
                 self.portals.clear();
                 self.statements.clear();
                 *self.shared.sequences.lock() = Default::default();
-                let mut guc = self.shared.guc.lock();
-                guc.reset_all();
-                guc.commit();
-                drop(guc);
+                self.reset_parameters();
                 self.drop_temporary_schema().await?;
                 Ok("DISCARD ALL".to_owned())
             }
@@ -248,6 +239,14 @@ impl Session {
                 self.drop_temporary_schema().await?;
                 Ok("DISCARD TEMP".to_owned())
             }
+        }
+    }
+
+    fn reset_parameters(&self) {
+        let mut guc = self.shared.guc.lock();
+        guc.reset_all();
+        if matches!(self.state, State::Idle) {
+            guc.commit();
         }
     }
 

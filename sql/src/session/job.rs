@@ -166,58 +166,58 @@ impl Session {
             }
         };
         transaction.has_run = true;
-        let result = self.attempts(&mut transaction, &mut job, sink).await;
+        let shared = self.shared.clone();
+        let result = attempts(&shared, &mut transaction, &mut job, sink).await;
         self.state =
             if is_block { State::Block(transaction) } else { State::Implicit(transaction) };
         result
     }
+}
 
-    async fn attempts<S: RowSink>(
-        &self,
-        transaction: &mut Transaction,
-        job: &mut Job<'_>,
-        sink: &mut S,
-    ) -> Result<Done, SqlError> {
-        let clock = self.clock().clone();
-        let mark = sink.mark();
-        let can_repeat =
-            transaction.isolation == Isolation::ReadCommitted && !matches!(job, Job::Part { .. });
-        let savepoint = can_repeat.then(|| transaction.txn.savepoint());
-        let changes = (transaction.changes.clone(), transaction.after_commit.len());
-        let mut backoff = BACKOFF_MIN;
-        for attempt in 1.. {
-            if !matches!(job, Job::Part { .. }) {
-                transaction.txn.begin_statement(false);
-            }
-            let work = work(&self.shared, transaction, job, false, sink);
-            let result = interruptible(&self.shared.cancel, &clock, work).await;
-            match (result, savepoint) {
-                (Ok(done), savepoint) => {
-                    if let Some(savepoint) = savepoint {
-                        transaction.txn.release(savepoint);
-                    }
-                    return Ok(done);
-                }
-                (Err(error), Some(savepoint))
-                    if errors::is_retryable(&error)
-                        && attempt < ATTEMPTS_MAX
-                        && sink.rewind(mark) =>
-                {
-                    transaction.txn.rollback_to(savepoint).await;
-                    transaction.changes = changes.0.clone();
-                    transaction.after_commit.truncate(changes.1);
-                    transaction.changed();
-                    if let Job::Plan { planned, .. } = job {
-                        *planned = None;
-                    }
-                    clock.sleep(backoff).await;
-                    backoff = (backoff * 2).min(BACKOFF_MAX);
-                }
-                (Err(error), _) => return Err(error),
-            }
+/// Runs a job in an open transaction, again after conflicts as far as that is allowed.
+async fn attempts<S: RowSink>(
+    shared: &Arc<Shared>,
+    transaction: &mut Transaction,
+    job: &mut Job<'_>,
+    sink: &mut S,
+) -> Result<Done, SqlError> {
+    let clock = shared.engine.clock().clone();
+    let mark = sink.mark();
+    let can_repeat =
+        transaction.isolation == Isolation::ReadCommitted && !matches!(job, Job::Part { .. });
+    let savepoint = can_repeat.then(|| transaction.txn.savepoint());
+    let changes = (transaction.changes.clone(), transaction.after_commit.len());
+    let mut backoff = BACKOFF_MIN;
+    for attempt in 1.. {
+        if !matches!(job, Job::Part { .. }) {
+            transaction.txn.begin_statement(false);
         }
-        Err(SqlError::internal("the statement was never run"))
+        let work = work(shared, transaction, job, false, sink);
+        let result = interruptible(&shared.cancel, &clock, work).await;
+        match (result, savepoint) {
+            (Ok(done), savepoint) => {
+                if let Some(savepoint) = savepoint {
+                    transaction.txn.release(savepoint);
+                }
+                return Ok(done);
+            }
+            (Err(error), Some(savepoint))
+                if errors::is_retryable(&error) && attempt < ATTEMPTS_MAX && sink.rewind(mark) =>
+            {
+                transaction.txn.rollback_to(savepoint).await;
+                transaction.changes = changes.0.clone();
+                transaction.after_commit.truncate(changes.1);
+                transaction.changed();
+                if let Job::Plan { planned, .. } = job {
+                    *planned = None;
+                }
+                clock.sleep(backoff).await;
+                backoff = (backoff * 2).min(BACKOFF_MAX);
+            }
+            (Err(error), _) => return Err(error),
+        }
     }
+    Err(SqlError::internal("the statement was never run"))
 }
 
 /// Message of the warning for COMMIT and ROLLBACK outside of a block.

@@ -257,3 +257,34 @@ fn command_line_options(text: &str) -> Vec<(String, String)> {
         })
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Connections move between threads while a statement runs.
+    #[expect(dead_code, reason = "it has only to compile")]
+    fn futures_can_move(
+        session: &'static mut Session,
+        sink: &'static mut super::super::sink::NoSink,
+    ) {
+        fn check(_: impl Send) {}
+        check(session.simple_query("", sink));
+    }
+
+    #[expect(dead_code, reason = "it has only to compile")]
+    fn executes_can_move(
+        session: &'static mut Session,
+        sink: &'static mut super::super::sink::NoSink,
+    ) {
+        fn check(_: impl Send) {}
+        check(session.execute("", 0, true, sink));
+    }
+
+    #[test]
+    fn options_are_read_as_postgres_reads_them() {
+        let options = command_line_options("-c a=b --search-path=x\\ y  -c work_mem=1MB");
+        let want = [("a", "b"), ("search_path", "x y"), ("work_mem", "1MB")];
+        assert_eq!(options, want.map(|(name, value)| (name.to_owned(), value.to_owned())));
+    }
+}
