@@ -35,7 +35,8 @@ pub use host::{Host, Surroundings};
 pub use kv::Kv;
 pub use state::NodeStats;
 
-pub(crate) use op::{Operator, build};
+pub(crate) use keys::KeySet;
+pub(crate) use op::{Operator, build, key_set};
 pub(crate) use state::{Cx, State};
 
 use crate::plan::Plan;

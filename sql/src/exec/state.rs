@@ -12,7 +12,7 @@ use types::{Datum, Settings, SqlError, sqlstate};
 
 /// Most bytes that the operators of one statement may hold at a time; beyond it the statement
 /// fails with 53200 and nobody else is harmed.
-pub const MEMORY_MAX: usize = 512 << 20;
+pub(crate) const MEMORY_MAX: usize = 512 << 20;
 
 /// The state of a run.
 pub(crate) struct State {

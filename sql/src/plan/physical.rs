@@ -33,6 +33,8 @@ pub struct Plan {
     pub node_count: usize,
     /// Set for EXPLAIN.
     pub explain: Option<ExplainOptions>,
+    /// Names of columns by [`ColId`]; kept for EXPLAIN only.
+    pub names: Vec<String>,
 }
 
 /// A subquery that runs once.

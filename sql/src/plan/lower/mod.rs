@@ -34,7 +34,6 @@ pub fn plan(bound: Bound, planner: &Planner<'_>) -> Result<Plan, SqlError> {
         outer_count: 0,
         node_count: 0,
         init: Vec::new(),
-        ctes: BTreeMap::new(),
         is_read_only: true,
     };
     let wanted: Vec<ColId> = bound.output.iter().map(|(id, _)| *id).collect();
@@ -55,7 +54,22 @@ pub fn plan(bound: Bound, planner: &Planner<'_>) -> Result<Plan, SqlError> {
         outer_count: lower.outer_count,
         node_count: lower.node_count,
         explain: bound.explain,
+        names: if bound.explain.is_some() { names(&lower.columns) } else { Vec::new() },
     })
+}
+
+/// Names of columns, qualified where several tables may have one of the name.
+fn names(columns: &[ColumnMeta]) -> Vec<String> {
+    let mut relations: Vec<&str> = columns.iter().map(|c| c.relation.as_str()).collect();
+    relations.retain(|r| !r.is_empty());
+    relations.sort_unstable();
+    relations.dedup();
+    let several = relations.len() > 1;
+    let shown = |c: &ColumnMeta| match several && !c.relation.is_empty() {
+        true => format!("{}.{}", c.relation, c.name),
+        false => c.name.clone(),
+    };
+    columns.iter().map(shown).collect()
 }
 
 /// One key of one table, and nothing else that reads.
@@ -94,8 +108,6 @@ pub(super) struct Lower<'a> {
     outer_count: usize,
     node_count: usize,
     init: Vec<InitPlan>,
-    /// Columns of the WITH queries in sight.
-    ctes: BTreeMap<usize, Vec<ColId>>,
     is_read_only: bool,
 }
 
@@ -110,16 +122,6 @@ impl Lower<'_> {
 
     fn ty(&self, column: ColId) -> SqlType {
         self.columns[column.0 as usize].ty
-    }
-
-    fn new_column(&mut self, name: &str, ty: SqlType) -> ColId {
-        self.columns.push(ColumnMeta {
-            relation: String::new(),
-            name: name.to_owned(),
-            ty,
-            origin: None,
-        });
-        ColId(self.columns.len() as u32 - 1)
     }
 
     fn new_outer(&mut self) -> usize {
