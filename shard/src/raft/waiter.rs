@@ -1,5 +1,6 @@
 //! Somebody who waits for the outcome of a proposal or of an operation.
 
+use crate::command::Command;
 use crate::raft::shared::ReplicaShared;
 use base::{BoxFuture, KvError, KvResult};
 use bytes::Bytes;
@@ -12,6 +13,7 @@ use std::sync::atomic::Ordering;
 pub(crate) struct ProposalWaiter {
     answer: Option<oneshot::Sender<KvResult<Bytes>>>,
     shared: Arc<ReplicaShared>,
+    command: Option<Box<Command>>,
     bytes: usize,
     suspends: bool,
 }
@@ -30,29 +32,45 @@ impl ProposalWaiter {
             shared.suspend();
         }
         let (sender, receiver) = oneshot::channel();
-        let waiter =
-            ProposalWaiter { answer: Some(sender), shared: shared.clone(), bytes, suspends };
+        let (answer, shared) = (Some(sender), shared.clone());
+        let waiter = ProposalWaiter { answer, shared, command: None, bytes, suspends };
         if waiting >= limits.0 || (waiting > 0 && waiting_bytes >= limits.1) {
-            return Err(KvError::Unavailable(format!("{} has too much to do", shared.range)));
+            return Err(KvError::Unavailable(format!(
+                "{} has too much to do",
+                waiter.shared.range
+            )));
         }
         Ok((waiter, receiver))
     }
 
-    /// Ends the wait.
+    /// Ends the wait. Whoever waits finds the limits and the lease as they are without it.
     pub(crate) fn finish(mut self, result: KvResult<Bytes>) {
-        self.answer_with(result);
-    }
-
-    fn answer_with(&mut self, result: KvResult<Bytes>) {
-        if let Some(answer) = self.answer.take() {
+        let answer = self.answer.take();
+        drop(self);
+        if let Some(answer) = answer {
             // A caller that has gone does not care.
             let _ = answer.send(result);
         }
+    }
+
+    /// Keeps the command beside its encoded form, so that it need not be decoded here.
+    pub(crate) fn keep(&mut self, command: Command) {
+        self.command = Some(Box::new(command));
+    }
+
+    /// The command that was proposed, if it was kept.
+    pub(crate) fn take_command(&mut self) -> Option<Box<Command>> {
+        self.command.take()
     }
 }
 
 impl Drop for ProposalWaiter {
     fn drop(&mut self) {
+        if self.answer.is_some() {
+            // The loop has ended with the entry on its way: it may still come to be committed. Until
+            // the process is gone nobody may be served who would have to wait for it.
+            self.shared.set_destroyed();
+        }
         self.shared.waiting.fetch_sub(1, Ordering::Relaxed);
         self.shared.waiting_bytes.fetch_sub(self.bytes, Ordering::Relaxed);
         if self.suspends {
