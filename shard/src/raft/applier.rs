@@ -6,6 +6,7 @@
 
 use crate::command::Command;
 use crate::raft::committed::Committed;
+use crate::raft::config::RaftStoreConfig;
 use crate::raft::error::RaftError;
 use crate::raft::events::{ApplyEvent, ApplyTask, LoopInput, OpenReplica};
 use crate::raft::handle::HandleCore;
@@ -33,6 +34,8 @@ pub struct Applier {
     pub(crate) after: Vec<After>,
     /// Groups whose applied state the batch must carry.
     pub(crate) dirty: BTreeSet<RangeId>,
+    /// A snapshot larger than this is installed in several batches.
+    pub(crate) install_batch_bytes: u64,
     host: Arc<dyn ReplicaHost>,
     core: Arc<HandleCore>,
     tasks: Inbox<ApplyTask>,
@@ -85,11 +88,12 @@ impl Applier {
         host: Arc<dyn ReplicaHost>,
         core: Arc<HandleCore>,
         tasks: Inbox<ApplyTask>,
-        node: NodeId,
+        config: &RaftStoreConfig,
     ) -> Applier {
         Applier {
             engine,
-            node,
+            node: config.node,
+            install_batch_bytes: config.install_batch_bytes,
             states: BTreeMap::new(),
             batch: WriteBatch::new(),
             after: Vec::new(),
@@ -279,10 +283,8 @@ impl Applier {
             After::Answer { waiter, result } => waiter.finish(result),
             After::Tell(event) => self.events.push(LoopInput::Done(event)),
             After::Destroyed { state } => {
-                if let Some(state) = state
-                    && let Service::Range(observer) = &state.service
-                {
-                    observer.on_destroy();
+                if let Some(state) = state {
+                    state.retire();
                 }
             }
         }
@@ -313,6 +315,14 @@ impl Applier {
 }
 
 impl ApplyState {
+    /// Nobody is served by this replica any more.
+    pub(crate) fn retire(&self) {
+        self.shared.set_destroyed();
+        if let Service::Range(observer) = &self.service {
+            observer.on_destroy();
+        }
+    }
+
     /// The error for a command that was evaluated under another descriptor.
     pub(crate) fn stale(&self) -> KvError {
         KvError::StaleEpoch { current: self.known.descriptor.clone() }

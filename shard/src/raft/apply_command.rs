@@ -20,7 +20,7 @@ impl Applier {
         range: RangeId,
         committed: Committed,
     ) -> Result<(), RaftError> {
-        let Committed { entry, waiter } = committed;
+        let Committed { entry, mut waiter } = committed;
         let Some(state) = self.states.get_mut(&range) else { return Ok(()) };
         if entry.index <= state.applied.index {
             return Ok(());
@@ -40,7 +40,10 @@ impl Applier {
             }
             // The entry with which a leader begins its term.
             EntryKind::Normal if entry.data.is_empty() => Ok(Bytes::new()),
-            EntryKind::Normal => self.apply_normal(range, &entry)?,
+            EntryKind::Normal => {
+                let decoded = waiter.as_mut().and_then(|waiter| waiter.take_command());
+                self.apply_normal(range, &entry, decoded)?
+            }
         };
         if let Some(waiter) = waiter {
             self.after.push(After::Answer { waiter, result });
@@ -52,13 +55,16 @@ impl Applier {
         &mut self,
         range: RangeId,
         entry: &Entry,
+        decoded: Option<Box<Command>>,
     ) -> Result<KvResult<Bytes>, RaftError> {
         let Some(state) = self.states.get_mut(&range) else { return Ok(Ok(Bytes::new())) };
         if let Service::Machine(machine) = &mut state.service {
             return Ok(Ok(machine.apply(&mut self.batch, range, entry)));
         }
-        let command = Command::decode(&entry.data)
-            .map_err(|e| RaftError::Corrupt(format!("{range}: entry {}: {e}", entry.index)))?;
+        let command = match decoded {
+            Some(command) => command,
+            None => Box::new(decode(range, entry)?),
+        };
         if let Err(refused) = check(state, entry, &command) {
             return Ok(Err(refused));
         }
@@ -67,7 +73,7 @@ impl Applier {
         if let Some(trigger) = command.trigger.clone() {
             self.pull(range, trigger, entry.term)?;
         }
-        self.after.push(After::Command { range, command: Box::new(command) });
+        self.after.push(After::Command { range, command });
         Ok(Ok(Bytes::new()))
     }
 
@@ -103,6 +109,11 @@ impl Applier {
         local::put_replica(&mut self.batch, range, &record);
         self.after.push(After::Descriptor { range, descriptor: Arc::new(descriptor) });
     }
+}
+
+fn decode(range: RangeId, entry: &Entry) -> Result<Command, RaftError> {
+    Command::decode(&entry.data)
+        .map_err(|e| RaftError::Corrupt(format!("{range}: entry {}: {e}", entry.index)))
 }
 
 /// A command takes effect only in the term and under the descriptor in which it was evaluated.

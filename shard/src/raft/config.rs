@@ -31,6 +31,8 @@ pub struct RaftStoreConfig {
     pub snapshot_chunk_bytes: usize,
     /// Time between two parts of one snapshot.
     pub snapshot_pace: Duration,
+    /// A snapshot larger than this is installed in several batches of about this size.
+    pub install_batch_bytes: u64,
     /// Proposals of one group that may wait at the same time; more are refused as `Unavailable`.
     pub proposals_max: usize,
     /// Bytes of proposals of one group that may wait at the same time.
@@ -53,6 +55,7 @@ impl RaftStoreConfig {
             log_entries_kept: 1_024,
             snapshot_chunk_bytes: 512 << 10,
             snapshot_pace: Duration::from_millis(8),
+            install_batch_bytes: 32 << 20,
             proposals_max: 4_096,
             proposal_bytes_max: 64 << 20,
         }

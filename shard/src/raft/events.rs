@@ -8,6 +8,7 @@ use crate::raft::waiter::{ProposalWaiter, Reply};
 use base::codec::Blob;
 use base::peer_api::PeerMessage;
 use base::{NodeId, RangeDescriptor, RangeId, ReplicaDescriptor, ReplicaId};
+use bincode::{Decode, Encode};
 use bytes::Bytes;
 use consensus::{Change, StateMachine};
 use std::sync::Arc;
@@ -90,6 +91,7 @@ pub(crate) struct OpenReplica {
 }
 
 /// A snapshot, its parts staged in the engine.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 pub(crate) struct InstallSnapshot {
     pub(crate) range: RangeId,
     pub(crate) replica: ReplicaId,
@@ -100,6 +102,8 @@ pub(crate) struct InstallSnapshot {
     /// Where the parts are staged, and how many there are.
     pub(crate) stage: u64,
     pub(crate) parts: u64,
+    /// Bytes of all parts.
+    pub(crate) bytes: u64,
     /// The Raft message to step once the data is there.
     pub(crate) message: Blob,
 }

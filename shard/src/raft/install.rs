@@ -1,6 +1,7 @@
 //! Both ends of a snapshot, at the state machine: pinning a state, and exchanging one for another.
 //!
-//! The exchange is one batch: a crash leaves the old state or the new one.
+//! A small snapshot is exchanged for the old state in one batch. A large one goes in several, behind a
+//! mark: after a crash in between, the exchange is done again from the parts, before anything else.
 
 use crate::raft::applier::{After, Applier, Service};
 use crate::raft::error::RaftError;
@@ -12,7 +13,7 @@ use base::codec::{Blob, from_message};
 use base::{RangeId, ReplicaId};
 use bytes::Bytes;
 use std::sync::Arc;
-use storage::{WriteBatch, chunks, mvcc};
+use storage::{Durability, Engine, WriteBatch, chunks, mvcc};
 
 impl Applier {
     /// Pins the present state for a snapshot. Everything applied has been written.
@@ -35,18 +36,17 @@ impl Applier {
         let is_newer =
             self.states.get(&range).is_none_or(|s| s.applied.index < install.applied.index);
         let mut shared = None;
-        if !is_refused && is_newer {
-            self.write_parts(&install)?;
-            shared = self.put_records(&install);
+        if is_refused || !is_newer {
+            local::clear_staged(&mut self.batch, range, install.stage, install.parts);
+        } else if range == RangeId::META {
+            self.exchange_pairs(&install)?;
+        } else {
+            self.exchange_data(&install)?;
+            shared = self.put_state(&install);
         }
-        local::clear_staged(&mut self.batch, range, install.stage, install.parts);
         let install = Box::new(install);
         self.after.push(After::Tell(ApplyEvent::Installed { install, is_refused, shared }));
-        self.flush()?;
-        if !is_refused && is_newer {
-            self.restore_machine(range)?;
-        }
-        Ok(())
+        self.flush()
     }
 
     /// A snapshot that was given up meanwhile, that does not name this replica, or whose keys another
@@ -67,76 +67,118 @@ impl Applier {
             && !(is_range && self.states.iter().any(overlaps)))
     }
 
-    /// The data. All of it and the records in one batch, if it is not too large.
-    fn write_parts(&mut self, install: &InstallSnapshot) -> Result<(), RaftError> {
+    /// A state machine's pairs: one batch.
+    fn exchange_pairs(&mut self, install: &InstallSnapshot) -> Result<(), RaftError> {
         let range = install.range;
-        let span = &install.known.descriptor.span;
-        if let Some(old) = self.states.get(&range) {
-            mvcc::clear(&mut self.batch, &old.known.descriptor.span);
-        }
-        let is_machine = range == RangeId::META;
-        if is_machine {
-            local::clear_pairs(&mut self.batch, range);
-        } else {
-            mvcc::clear(&mut self.batch, span);
-        }
+        let Some(state) = self.states.get_mut(&range) else { return Ok(()) };
+        local::clear_pairs(&mut self.batch, range);
+        let mut all = Vec::new();
         for part in 0..install.parts {
-            let bytes = local::staged(&self.engine, range, (install.stage, part))?
-                .ok_or_else(|| RaftError::Corrupt(format!("{range}: part {part} is missing")))?;
-            if bytes.is_empty() {
-                continue;
-            }
-            if is_machine {
-                put_pairs(&mut self.batch, range, &bytes)?;
-            } else {
-                chunks::ingest(&mut self.batch, span, &bytes)?;
+            let bytes = read_part(&self.engine, install, part)?;
+            if !bytes.is_empty() {
+                all.append(&mut decode_pairs(range, &bytes)?);
             }
         }
+        for (name, value) in &all {
+            local::put_pair(&mut self.batch, range, name, Some(value));
+        }
+        if let Service::Machine(machine) = &mut state.service {
+            machine.restore(range, all)?;
+        }
+        put_records(&mut self.batch, install);
+        self.put_state(install);
         Ok(())
     }
 
-    /// Applied state and descriptor; a replica that was empty comes into being.
-    fn put_records(&mut self, install: &InstallSnapshot) -> Option<Arc<ReplicaShared>> {
+    /// A range's data: one batch, or several if there is much of it. In the latter case nobody is
+    /// served until the last one is written.
+    fn exchange_data(&mut self, install: &InstallSnapshot) -> Result<(), RaftError> {
+        if install.bytes <= self.install_batch_bytes {
+            return put_data(&self.engine, &mut self.batch, install, u64::MAX);
+        }
+        if let Some(state) = self.states.remove(&install.range) {
+            state.retire();
+        }
+        let mut batch = WriteBatch::new();
+        local::put_installing(&mut batch, install);
+        self.engine.write(batch, Durability::Synced)?;
+        put_data(&self.engine, &mut self.batch, install, self.install_batch_bytes)
+    }
+
+    /// The state in memory; a replica that was empty comes into being.
+    fn put_state(&mut self, install: &InstallSnapshot) -> Option<Arc<ReplicaShared>> {
         let range = install.range;
-        local::put_applied(&mut self.batch, range, &install.applied);
-        let known = install.known.clone();
-        let record = ReplicaState { replica: install.replica, known: Some(known.clone()) };
-        local::put_replica(&mut self.batch, range, &record);
+        let (known, applied) = (install.known.clone(), install.applied);
         if let Some(state) = self.states.get_mut(&range) {
-            state.applied = install.applied;
+            state.applied = applied;
             state.known = known;
             let descriptor = Arc::new(install.known.descriptor.clone());
             self.after.push(After::Descriptor { range, descriptor });
-            self.after.push(After::Applied { range, applied: install.applied });
+            self.after.push(After::Applied { range, applied });
             return None;
         }
-        let descriptor = install.known.descriptor.clone();
-        let shared = ReplicaShared::new(self.node, install.replica, descriptor, &install.applied);
-        let applied = install.applied;
+        let descriptor = known.descriptor.clone();
+        let shared = ReplicaShared::new(self.node, install.replica, descriptor, &applied);
         let open = OpenReplica { shared: shared.clone(), known, applied, machine: None };
         self.after.push(After::Open(Box::new(open)));
         Some(shared)
     }
-
-    fn restore_machine(&mut self, range: RangeId) -> Result<(), RaftError> {
-        let pairs = match self.states.get(&range) {
-            Some(state) if matches!(state.service, Service::Machine(_)) => {
-                local::pairs(&self.engine, range)?
-            }
-            _ => return Ok(()),
-        };
-        match self.states.get_mut(&range).map(|state| &mut state.service) {
-            Some(Service::Machine(machine)) => machine.restore(range, pairs),
-            _ => Ok(()),
-        }
-    }
 }
 
-fn put_pairs(batch: &mut WriteBatch, range: RangeId, part: &Bytes) -> Result<(), RaftError> {
-    let pairs: Vec<(Blob, Blob)> =
-        from_message(part).map_err(|e| RaftError::Corrupt(format!("snapshot of {range}: {e}")))?;
-    for (name, value) in &pairs {
-        local::put_pair(batch, range, name, Some(value));
+/// Finishes exchanges that the end of the process has interrupted.
+pub(crate) fn finish_installs(engine: &Engine, batch_bytes: u64) -> Result<(), RaftError> {
+    for install in local::installing(engine)? {
+        let mut batch = WriteBatch::new();
+        put_data(engine, &mut batch, &install, batch_bytes)?;
+        engine.write(batch, Durability::Buffered)?;
     }
     Ok(())
+}
+
+/// Replaces a range's data by a snapshot's. Full batches are written on the way; the last one, with
+/// the records, is left to the caller.
+fn put_data(
+    engine: &Engine,
+    batch: &mut WriteBatch,
+    install: &InstallSnapshot,
+    batch_bytes: u64,
+) -> Result<(), RaftError> {
+    let span = &install.known.descriptor.span;
+    if let Some(ReplicaState { known: Some(old), .. }) = local::replica(engine, install.range)? {
+        mvcc::clear(batch, &old.descriptor.span);
+    }
+    mvcc::clear(batch, span);
+    for part in 0..install.parts {
+        let bytes = read_part(engine, install, part)?;
+        if !bytes.is_empty() {
+            chunks::ingest(batch, span, &bytes)?;
+        }
+        if batch.bytes() as u64 > batch_bytes {
+            engine.write(std::mem::take(batch), Durability::Buffered)?;
+        }
+    }
+    put_records(batch, install);
+    Ok(())
+}
+
+/// Who the replica is now; the parts have served.
+fn put_records(batch: &mut WriteBatch, install: &InstallSnapshot) {
+    let range = install.range;
+    local::put_applied(batch, range, &install.applied);
+    let record = ReplicaState { replica: install.replica, known: Some(install.known.clone()) };
+    local::put_replica(batch, range, &record);
+    local::clear_installing(batch, range);
+    local::clear_staged(batch, range, install.stage, install.parts);
+}
+
+fn read_part(engine: &Engine, install: &InstallSnapshot, part: u64) -> Result<Bytes, RaftError> {
+    let range = install.range;
+    local::staged(engine, range, (install.stage, part))?
+        .ok_or_else(|| RaftError::Corrupt(format!("{range}: part {part} of a snapshot is missing")))
+}
+
+fn decode_pairs(range: RangeId, part: &Bytes) -> Result<Vec<(Bytes, Bytes)>, RaftError> {
+    let pairs: Vec<(Blob, Blob)> =
+        from_message(part).map_err(|e| RaftError::Corrupt(format!("snapshot of {range}: {e}")))?;
+    Ok(pairs.into_iter().map(|(name, value)| (name.0, value.0)).collect())
 }

@@ -6,8 +6,10 @@
 //! 11 ++ range (u64 BE)            tombstone: highest replica id that was ever destroyed here
 //! 12 ++ range (u64 BE) ++ key     pair of a state machine
 //! 13 ++ range (u64 BE) ++ s ++ n  part n of the s-th snapshot (u64 BE) that arrived in this run
+//! 14 ++ range (u64 BE)            a large snapshot whose parts are replacing the data
 //! ```
 
+use crate::raft::events::InstallSnapshot;
 use base::codec::{from_message, to_message};
 use base::{NodeId, RangeDescriptor, RangeId, ReplicaId, Timestamp};
 use bincode::{Decode, Encode};
@@ -19,6 +21,7 @@ const REPLICA: u8 = 0x10;
 const TOMBSTONE: u8 = 0x11;
 const PAIR: u8 = 0x12;
 const STAGED: u8 = 0x13;
+const INSTALLING: u8 = 0x14;
 const APPLIED: u8 = 0x01;
 const STATE: u8 = 0x02;
 const APPLIED_VERSION: u8 = 1;
@@ -181,6 +184,27 @@ fn staged_key(range: RangeId, stage: u64, part: u64) -> Vec<u8> {
     let mut rest = stage.to_be_bytes().to_vec();
     rest.extend_from_slice(&part.to_be_bytes());
     key(STAGED, range, &rest)
+}
+
+/// Marks that the range's data is being replaced: to be done again after a crash.
+pub(crate) fn put_installing(batch: &mut WriteBatch, install: &InstallSnapshot) {
+    batch.put(Keyspace::Local, &key(INSTALLING, install.range, &[]), &to_message(install));
+}
+
+pub(crate) fn clear_installing(batch: &mut WriteBatch, range: RangeId) {
+    batch.delete(Keyspace::Local, &key(INSTALLING, range, &[]));
+}
+
+/// Snapshots whose parts were replacing the data when the process ended.
+pub(crate) fn installing(engine: &Engine) -> StorageResult<Vec<InstallSnapshot>> {
+    let mut out = Vec::new();
+    let mut iter = engine.iter(Keyspace::Local, &[INSTALLING], &[INSTALLING + 1]);
+    let mut is_valid = iter.seek_to_first()?;
+    while is_valid {
+        out.push(from_message(iter.value())?);
+        is_valid = iter.next()?;
+    }
+    Ok(out)
 }
 
 /// Removes the parts of all snapshots that never arrived whole.

@@ -38,7 +38,8 @@ impl Replication for RangeReplica {
     fn propose(&self, command: Command) -> BoxFuture<'static, KvResult<()>> {
         let suspends = matches!(command.trigger, Some(Trigger::Split { .. }));
         let bytes = Bytes::from(command.encode());
-        let answer = self.core.propose(&self.shared, command.term, bytes, suspends);
+        let term = command.term;
+        let answer = self.core.propose(&self.shared, term, bytes, suspends, Some(command));
         Box::pin(async move { answer.await.map(drop) })
     }
 
@@ -81,6 +82,7 @@ impl HandleCore {
         term: u64,
         command: Bytes,
         suspends: bool,
+        decoded: Option<Command>,
     ) -> BoxFuture<'static, KvResult<Bytes>> {
         // Meta goes on into the reserve: without fresh timestamps there would be no reads either.
         if shared.range != RangeId::META
@@ -90,7 +92,10 @@ impl HandleCore {
         }
         let limits = (self.proposals_max, self.proposal_bytes_max);
         match ProposalWaiter::register(shared, command.len(), suspends, limits) {
-            Ok((waiter, answer)) => {
+            Ok((mut waiter, answer)) => {
+                if let Some(decoded) = decoded {
+                    waiter.keep(decoded);
+                }
                 let range = shared.range;
                 self.inbox.push(LoopInput::Propose { range, term, command, waiter });
                 Box::pin(async move {
@@ -129,7 +134,7 @@ impl MetaGroup for MachineReplica {
     fn propose(&self, command: Bytes) -> BoxFuture<'static, KvResult<Bytes>> {
         match self.shared() {
             Ok(shared) => match shared.serving_term() {
-                Some(term) => self.core.propose(&shared, term, command, false),
+                Some(term) => self.core.propose(&shared, term, command, false, None),
                 None => failed(shared.not_leader()),
             },
             Err(not_open) => failed(not_open),

@@ -26,6 +26,7 @@ pub(crate) struct IncomingSnapshot {
     from: ReplicaId,
     to: ReplicaId,
     parts: u64,
+    bytes: u64,
     /// All parts are with the applier.
     is_installing: bool,
 }
@@ -63,10 +64,14 @@ impl RaftLoop {
         let place = (incoming.stage, incoming.parts);
         local::put_staged(&mut self.batch, range, place, &chunk.data);
         incoming.parts += 1;
+        incoming.bytes += chunk.data.len() as u64;
         if let Some(tail) = &chunk.last {
             incoming.is_installing = true;
             match from_message::<SnapshotTail>(tail) {
-                Ok(tail) => self.install(&chunk, tail, place.0, place.1 + 1),
+                Ok(tail) => {
+                    let install = install(&chunk, tail, incoming);
+                    self.tasks.push(ApplyTask::Install(install));
+                }
                 Err(_) => self.drop_incoming(range),
             }
         }
@@ -96,24 +101,11 @@ impl RaftLoop {
             from: chunk.from,
             to: chunk.to,
             parts: 0,
+            bytes: 0,
             is_installing: false,
         };
         self.incoming.insert(range, incoming);
         true
-    }
-
-    fn install(&mut self, chunk: &SnapshotChunk, tail: SnapshotTail, stage: u64, parts: u64) {
-        self.tasks.push(ApplyTask::Install(InstallSnapshot {
-            range: chunk.range,
-            replica: chunk.to,
-            from: chunk.from,
-            from_node: chunk.from_node,
-            known: tail.known,
-            applied: tail.applied,
-            stage,
-            parts,
-            message: tail.message,
-        }));
     }
 
     /// The applier has exchanged the state, or could not.
@@ -160,5 +152,24 @@ impl RaftLoop {
         if let Some(incoming) = self.incoming.remove(&range) {
             local::clear_staged(&mut self.batch, range, incoming.stage, incoming.parts);
         }
+    }
+}
+
+fn install(
+    chunk: &SnapshotChunk,
+    tail: SnapshotTail,
+    incoming: &IncomingSnapshot,
+) -> InstallSnapshot {
+    InstallSnapshot {
+        range: chunk.range,
+        replica: chunk.to,
+        from: chunk.from,
+        from_node: chunk.from_node,
+        known: tail.known,
+        applied: tail.applied,
+        stage: incoming.stage,
+        parts: incoming.parts,
+        bytes: incoming.bytes,
+        message: tail.message,
     }
 }

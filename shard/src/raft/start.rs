@@ -9,6 +9,7 @@ use crate::raft::events::{ApplyTask, LoopInput, MachineSlot, OpenReplica};
 use crate::raft::group::{Slot, group_config};
 use crate::raft::handle::{HandleCore, RaftHandle};
 use crate::raft::inbox::Inbox;
+use crate::raft::install::finish_installs;
 use crate::raft::local::{self, AppliedState, KnownState, ReplicaState};
 use crate::raft::outbox::{Outbox, RaftNotify};
 use crate::raft::raft_loop::RaftLoop;
@@ -38,10 +39,11 @@ pub fn open(
         proposal_bytes_max: config.proposal_bytes_max,
     });
     let tasks = Inbox::new(notify.apply);
+    finish_installs(&engine, config.install_batch_bytes)?;
     let mut batch = WriteBatch::new();
     local::clear_all_staged(&mut batch);
     engine.write(batch, Durability::Buffered)?;
-    let applier = Applier::new(engine.clone(), host, core.clone(), tasks.clone(), config.node);
+    let applier = Applier::new(engine.clone(), host, core.clone(), tasks.clone(), &config);
     let mut raft_loop = RaftLoop::new(engine.clone(), config, core.clone(), outbox, tasks);
     for range in local::ranges(&engine)? {
         // A group with a state machine starts once it is given one.

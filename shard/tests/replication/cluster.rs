@@ -153,7 +153,12 @@ impl Cluster {
         Cluster::start_with(RaftStoreConfig::new(NodeId(0), seed), size, members, ranges)
     }
 
-    pub(crate) fn start_with(config: RaftStoreConfig, size: u64, members: &[u64], ranges: u64) -> Cluster {
+    pub(crate) fn start_with(
+        config: RaftStoreConfig,
+        size: u64,
+        members: &[u64],
+        ranges: u64,
+    ) -> Cluster {
         let mut cluster = Cluster::new(size, config.seed);
         cluster.config = config;
         for id in 1..=size {
@@ -535,7 +540,12 @@ pub(crate) fn key(range: u64, n: u64) -> Key {
     Key::from(format!("r{range:04}/{n:08}").into_bytes())
 }
 
-pub(crate) fn put_command(descriptor: &RangeDescriptor, term: u64, key: &Key, value: &[u8]) -> Command {
+pub(crate) fn put_command(
+    descriptor: &RangeDescriptor,
+    term: u64,
+    key: &Key,
+    value: &[u8],
+) -> Command {
     let ts = Timestamp(1000);
     let mut batch = WriteBatch::new();
     mvcc::put_version(&mut batch, key, ts, Some(value), None);
