@@ -45,7 +45,8 @@ pub use jsonb::Jsonb;
 pub use numeric::Numeric;
 pub use oid::Oid;
 pub use registry::{
-    TypeInfo, TypeKind, all_types, array_of, element_of, format_type, type_by_name, type_by_oid,
+    TypeInfo, TypeKind, all_types, array_of, element_of, format_type, sql_name, type_by_name,
+    type_by_oid,
 };
 pub use settings::{ByteaOutput, DateOrder, DateStyle, IntervalStyle, Settings, TimeZone};
 pub use sql_type::SqlType;

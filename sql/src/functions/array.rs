@@ -329,6 +329,7 @@ fn trim_array(args: Args<'_>, _: Context<'_, '_>) -> SqlResult<Datum> {
     let row = array.values.len() / length as usize;
     let mut dimensions = array.dimensions.clone();
     dimensions[0].length = kept;
+    dimensions.iter_mut().for_each(|dimension| dimension.lower_bound = 1);
     let values = array.values[..row * kept as usize].to_vec();
     result(Array { element_oid: array.element_oid, dimensions, values })
 }

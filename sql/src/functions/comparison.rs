@@ -59,8 +59,8 @@ impl Comparator for Padded {
 /// Microseconds of a local moment; dates beyond the range of timestamps stay apart.
 fn local_micros(datum: &Datum) -> SqlResult<i128> {
     match datum {
-        Datum::Date(i32::MAX) => Ok(i128::from(i64::MAX)),
-        Datum::Date(i32::MIN) => Ok(i128::from(i64::MIN)),
+        Datum::Date(i32::MAX) | Datum::Timestamp(i64::MAX) => Ok(i128::MAX),
+        Datum::Date(i32::MIN) | Datum::Timestamp(i64::MIN) => Ok(i128::MIN),
         Datum::Date(days) => Ok(i128::from(*days) * 86_400_000_000),
         Datum::Timestamp(micros) => Ok(i128::from(*micros)),
         other => Err(mismatch("date or timestamp", other)),

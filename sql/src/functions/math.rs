@@ -124,7 +124,7 @@ fn sign_float(args: Args<'_>, _: Context<'_, '_>) -> SqlResult<Datum> {
     } else if value < 0.0 {
         -1.0
     } else {
-        value + 0.0
+        0.0
     }))
 }
 
@@ -148,7 +148,7 @@ circle! {
     tan = f64::tan;
     cot = |value| 1.0 / value.tan();
     sind = sin_degrees;
-    cosd = |value| sin_degrees(value + 90.0);
+    cosd = |value| sin_degrees(value % 360.0 + 90.0);
     tand = tan_degrees;
     cotd = |value| 1.0 / tan_degrees(value);
 }
@@ -168,12 +168,15 @@ fn sin_degrees(value: f64) -> f64 {
 }
 
 fn tan_degrees(value: f64) -> f64 {
-    let turn = value.rem_euclid(180.0);
-    match turn {
+    if value < 0.0 {
+        return -tan_degrees(-value);
+    }
+    match value % 180.0 {
         0.0 => 0.0,
         45.0 => 1.0,
         135.0 => -1.0,
         90.0 => f64::INFINITY,
+        turn if turn > 90.0 => -(180.0 - turn).to_radians().tan(),
         turn => turn.to_radians().tan(),
     }
 }

@@ -1,18 +1,15 @@
 //! `age`: the difference of two moments in years, months, days and clock.
 
-use super::Interval;
 use super::calendar::{MICROS_PER_DAY, civil_of, days_in_month};
-use super::timestamp::split;
-use crate::{SqlError, SqlResult, sqlstate};
+use super::timestamp::{TIMESTAMP_MIN, split};
+use super::{Interval, out_of_range};
+use crate::SqlResult;
 
 /// `age(a, b)` of two local times.
 pub fn age(a: i64, b: i64) -> SqlResult<Interval> {
-    let infinite = |value: i64| value == i64::MAX || value == i64::MIN;
-    if infinite(a) || infinite(b) {
-        return Err(SqlError::new(
-            sqlstate::DATETIME_FIELD_OVERFLOW,
-            "cannot subtract infinite timestamps",
-        ));
+    // Positive infinity is taken as the number that stands for it, as PostgreSQL 15 does.
+    if a < TIMESTAMP_MIN || b < TIMESTAMP_MIN {
+        return Err(out_of_range("timestamp"));
     }
     if a < b {
         return super::negate_interval(difference(b, a));

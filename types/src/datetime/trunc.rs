@@ -12,7 +12,7 @@ fn unit_named(name: &str, type_name: &str) -> SqlResult<Unit> {
         return Ok(unit);
     }
     // Parts that exist but cannot be cut to.
-    let known = ["dow", "isodow", "doy", "isoyear", "julian", "epoch", "timezone"];
+    let known = ["timezone", "timezone_h", "timezone_hour", "timezone_m", "timezone_minute"];
     if known.contains(&name) {
         return Err(unsupported(name, type_name));
     }
@@ -22,10 +22,10 @@ fn unit_named(name: &str, type_name: &str) -> SqlResult<Unit> {
 /// `date_trunc(name, timestamp)`, on a local time.
 pub fn date_trunc(name: &str, local: i64, type_name: &str) -> SqlResult<i64> {
     let name = name.to_ascii_lowercase();
-    let unit = unit_named(&name, type_name)?;
     if local == i64::MAX || local == i64::MIN {
         return Ok(local);
     }
+    let unit = unit_named(&name, type_name)?;
     let (days, clock) = split(local);
     let cut_clock = |unit: i64| days * MICROS_PER_DAY + clock / unit * unit;
     let date = civil_of(days);

@@ -22,7 +22,8 @@ pub(crate) fn posix_zone(text: &str) -> Option<TimeZone> {
         Some(rest) => rest.split_once('>')?,
         None => text.split_at(text.find(|c: char| !c.is_ascii_alphabetic())?),
     };
-    if abbreviation.is_empty() {
+    // The letters may be missing, but then the sign may not.
+    if abbreviation.is_empty() && !text.starts_with(['+', '-']) {
         return None;
     }
     let (sign, digits) = match offset.strip_prefix('-') {

@@ -53,3 +53,53 @@ pub fn element(text: &str, place: i64) -> SqlResult<Option<&str>> {
     let at = if place < 0 { place + pieces.len() as i64 } else { place };
     Ok(usize::try_from(at).ok().and_then(|at| pieces.get(at).copied()))
 }
+
+/// The text without blanks and without members that are null.
+pub fn strip_nulls(text: &str) -> SqlResult<String> {
+    let mut lexer = Lexer::new(text, true);
+    lexer.advance()?;
+    let mut out = String::new();
+    strip_value(&mut lexer, &mut out)?;
+    Ok(out)
+}
+
+fn strip_value(lexer: &mut Lexer<'_>, out: &mut String) -> SqlResult<()> {
+    let mut first = true;
+    match lexer.token() {
+        Token::OpenBracket => {
+            out.push('[');
+            each_element(lexer, |lexer| {
+                if !std::mem::take(&mut first) {
+                    out.push(',');
+                }
+                strip_value(lexer, out)
+            })?;
+            out.push(']');
+            Ok(())
+        }
+        Token::OpenBrace => {
+            out.push('{');
+            each_member(lexer, |lexer, key| {
+                if lexer.token() == Token::Null {
+                    return lexer.advance();
+                }
+                if !std::mem::take(&mut first) {
+                    out.push(',');
+                }
+                super::escape(&key, out);
+                out.push(':');
+                strip_value(lexer, out)
+            })?;
+            out.push('}');
+            Ok(())
+        }
+        Token::String => {
+            super::escape(&lexer.text, out);
+            lexer.advance()
+        }
+        _ => {
+            out.push_str(lexer.raw());
+            lexer.advance()
+        }
+    }
+}

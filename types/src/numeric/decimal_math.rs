@@ -18,6 +18,8 @@ use Numeric::{Finite, Infinity, NaN, NegInfinity};
 const LOG10_E: f64 = std::f64::consts::LOG10_E;
 /// Results smaller than this many digits behind the point are zero (`NUMERIC_MAX_RESULT_SCALE`).
 const RESULT_SCALE_MAX: f64 = 2000.0;
+/// e to this and beyond is refused, though the type could hold more.
+const EXPONENT_MAX: f64 = 6000.0;
 
 /// At least 16 significant digits, not fewer behind the point than the inputs have.
 fn result_scale(digits_before: i32, inputs: &[&Decimal]) -> i32 {
@@ -96,6 +98,9 @@ fn exp_of(
     estimate: f64,
     inputs: &[&Decimal],
 ) -> SqlResult<Numeric> {
+    if estimate >= EXPONENT_MAX {
+        return Err(overflow());
+    }
     let decimal_weight = (estimate * LOG10_E).clamp(-RESULT_SCALE_MAX, f64::MAX);
     if decimal_weight > super::WHOLE_DIGITS_MAX as f64 {
         return Err(overflow());
@@ -283,7 +288,8 @@ fn power_integer(base: &Decimal, exponent: i32, typed_exponent: &Decimal) -> Sql
     if weight + 1.0 < -f64::from(DISPLAY_SCALE_MAX) {
         return round(&Numeric::ZERO, DISPLAY_SCALE_MAX);
     }
-    let scale = result_scale(weight as i32, &[base, typed_exponent]);
+    // Integer powers always show sixteen digits behind the point, however small they are.
+    let scale = result_scale(0, &[base, typed_exponent]);
     let magnitude = i64::from(exponent).unsigned_abs();
     let result_digits = magnitude as f64 * f64::from(base.coefficient.digits());
     if result_digits > 200_000.0 {

@@ -104,10 +104,11 @@ pub fn format_type(oid: Oid, typmod: i32) -> String {
     }
 }
 
-/// The type's name for messages.
-pub(crate) fn sql_name(oid: Oid) -> String {
-    if oid == oid::BPCHAR {
-        return "character".to_owned();
+/// The type's name without a modifier, as messages and `regtype` print it.
+pub fn sql_name(oid: Oid) -> String {
+    match oid {
+        oid::BPCHAR => "character".to_owned(),
+        oid::BPCHAR_ARRAY => "character[]".to_owned(),
+        other => format_type(other, -1),
     }
-    format_type(oid, -1)
 }

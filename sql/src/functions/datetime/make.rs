@@ -38,14 +38,12 @@ fn make_timestamptz(args: &[Datum], context: &EvalContext<'_>) -> SqlResult<Datu
 
 /// The zone that a text names.
 pub(super) fn zone_of(name: &str) -> SqlResult<TimeZone> {
-    datetime::zone_of_text(name)
-        .or_else(|| TimeZone::parse(name).filter(|_| name.starts_with(['+', '-'])))
-        .ok_or_else(|| {
-            SqlError::new(
-                sqlstate::INVALID_PARAMETER_VALUE,
-                format!("time zone \"{name}\" not recognized"),
-            )
-        })
+    datetime::zone_of_text(name).ok_or_else(|| {
+        SqlError::new(
+            sqlstate::INVALID_PARAMETER_VALUE,
+            format!("time zone \"{name}\" not recognized"),
+        )
+    })
 }
 
 /// All parts may be left out from the right.

@@ -32,7 +32,7 @@ enum Part<'a> {
 impl<'a> Part<'a> {
     fn of(datum: &'a Datum) -> SqlResult<Part<'a>> {
         match datum {
-            Datum::Text(text) => Ok(Part::Text(text)),
+            Datum::Text(text) => Ok(Part::Text(text.trim())),
             other => Ok(Part::Value(jsonb_of(other)?)),
         }
     }
@@ -90,7 +90,11 @@ pub(super) fn value_text(value: &Jsonb) -> Datum {
 fn step_value<'a>(value: &'a Jsonb, step: Step<'_>) -> Option<&'a Jsonb> {
     match step {
         Step::Key(key) => value.get(key),
-        Step::Place(place) => value.element(place),
+        Step::Place(place) => match value {
+            Jsonb::Array(_) | Jsonb::Object(_) => value.element(place),
+            // A bare scalar is stored as an array of one, and it shows here.
+            scalar => (place == 0 || place == -1).then_some(scalar),
+        },
         Step::Either(name) => match value {
             Jsonb::Array(_) => value.element(name.trim().parse().ok()?),
             _ => value.get(name),

@@ -195,7 +195,17 @@ pub(in crate::functions) fn key_text(
         )),
         Datum::Jsonb(_) | Datum::Array(_) | Datum::Record(_) => Err(bad_key()),
         Datum::Text(_) if ty.oid == JSON => Err(bad_key()),
-        other => Ok(types::text::to_string(other, ty, settings).into()),
+        Datum::Float4(_) | Datum::Float8(_) => {
+            Ok(types::text::to_string(value, ty, settings).into())
+        }
+        other => Ok(match to_jsonb_value(other, ty, settings)? {
+            Jsonb::String(text) => text,
+            scalar => {
+                let mut out = String::new();
+                jsonb::format(&scalar, &mut out);
+                out.into()
+            }
+        }),
     }
 }
 
@@ -249,6 +259,13 @@ fn json_build_object(args: Args<'_>, context: Context<'_, '_>) -> SqlResult<Datu
         let (k, v) = (2 * pair, 2 * pair + 1);
         if pair > 0 {
             out.push_str(", ");
+        }
+        if matches!(args[k], Datum::Null) {
+            return Err(SqlError::new(
+                sqlstate::INVALID_PARAMETER_VALUE,
+                format!("argument {} cannot be null", k + 1),
+            )
+            .with_hint("Object keys should be text."));
         }
         let key = key_text(&args[k], context.arg_type(k, &args[k]), context.settings, k)?;
         jsonb::escape(&key, &mut out);

@@ -5,8 +5,9 @@ use crate::functions::native::{
     Native, array_of, integer_of, jsonb as jsonb_result, jsonb_of, text_of,
 };
 use crate::functions::{EvalContext, Function, Operator};
+use types::jsonb::raw;
 use types::oid::*;
-use types::{Datum, Jsonb, SqlError, SqlResult, jsonb, sqlstate};
+use types::{Datum, Jsonb, SqlError, SqlResult, sqlstate};
 
 type Args<'a> = &'a [Datum];
 type Context<'a, 'b> = &'a EvalContext<'b>;
@@ -151,6 +152,9 @@ fn change_element(
     last: bool,
     change: Change<'_>,
 ) -> SqlResult<Jsonb> {
+    if values.is_empty() && matches!(change, Change::Delete | Change::Set(_, false)) {
+        return Ok(Jsonb::Array(Vec::new()));
+    }
     let place: i64 = name.trim().parse().map_err(|_| {
         SqlError::new(
             sqlstate::INVALID_TEXT_REPRESENTATION,
@@ -233,9 +237,7 @@ fn strip_nulls(args: Args<'_>, _: Context<'_, '_>) -> SqlResult<Datum> {
 }
 
 fn json_strip_nulls(args: Args<'_>, _: Context<'_, '_>) -> SqlResult<Datum> {
-    let mut out = String::new();
-    jsonb::format(&strip(&jsonb::parse(text_of(&args[0])?)?), &mut out);
-    Ok(Datum::Text(out.into()))
+    Ok(Datum::Text(raw::strip_nulls(text_of(&args[0])?)?.into()))
 }
 
 pub(super) const FUNCTIONS: &[Function] = &[

@@ -4,7 +4,7 @@ use crate::functions::native::{Native, bytes_of, integer_of, text as text_result
 use crate::functions::{EvalContext, Function, Operator};
 use bytes::Bytes;
 use types::oid::*;
-use types::{Datum, SqlError, SqlResult, bytea, compare, sqlstate};
+use types::{Datum, SqlError, SqlResult, SqlType, bytea, compare, sqlstate};
 
 type Args<'a> = &'a [Datum];
 type Context<'a, 'b> = &'a EvalContext<'b>;
@@ -23,9 +23,13 @@ fn concat_operator(args: Args<'_>, _: Context<'_, '_>) -> SqlResult<Datum> {
     text_result(out)
 }
 
-/// `text || anything` and the reverse.
+/// `text || anything` and the reverse: by the cast to text, which writes booleans out.
 fn concat_any(args: Args<'_>, context: Context<'_, '_>) -> SqlResult<Datum> {
-    text_result(shown(args, 0, context) + &shown(args, 1, context))
+    let side = |at: usize| {
+        let ty = context.arg_type(at, &args[at]);
+        types::cast::cast(args[at].clone(), ty, SqlType::TEXT, true, context.settings)
+    };
+    concat_operator(&[side(0)?, side(1)?], context)
 }
 
 fn concat_bytea(args: Args<'_>, _: Context<'_, '_>) -> SqlResult<Datum> {

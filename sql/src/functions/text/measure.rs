@@ -58,7 +58,10 @@ fn chr(args: &[Datum], _: &EvalContext<'_>) -> SqlResult<Datum> {
         return Err(problem("null character not permitted".to_owned()));
     }
     if code < 0 {
-        return Err(problem("character number must be positive".to_owned()));
+        return Err(SqlError::new(
+            sqlstate::INVALID_PARAMETER_VALUE,
+            "character number must be positive",
+        ));
     }
     if code > 0x10_ffff {
         return Err(problem(format!("requested character too large for encoding: {code}")));

@@ -99,7 +99,14 @@ struct Translator<'a> {
 
 impl Translator<'_> {
     fn run(&mut self) -> SqlResult<()> {
+        // Whether the next `?` belongs to the quantifier before it.
+        let mut reluctant = false;
         while let Some(c) = self.chars.next() {
+            let quantifier = matches!(c, '*' | '+' | '?') && !reluctant;
+            reluctant = quantifier && self.chars.peek() == Some(&'?');
+            if quantifier {
+                self.quantifier_ends()?;
+            }
             match c {
                 '\\' => self.escape()?,
                 '[' => self.bracket()?,
@@ -112,6 +119,16 @@ impl Translator<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Behind a quantifier only `?` may follow, once: it says "as few as possible".
+    fn quantifier_ends(&mut self) -> SqlResult<()> {
+        let mut ahead = self.chars.clone();
+        ahead.next_if_eq(&'?');
+        match ahead.peek() {
+            Some('*' | '+' | '?') => Err(invalid("quantifier operand invalid")),
+            _ => Ok(()),
+        }
     }
 
     /// A brace that closes no bound is plain.

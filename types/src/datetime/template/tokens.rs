@@ -64,7 +64,7 @@ pub(super) enum Token {
         /// `TH` or `th` behind it.
         ordinal: Option<Case>,
         /// The field as the template writes it, for messages.
-        name: &'static str,
+        name: String,
     },
     /// Text in double quotes or an escaped character.
     Literal(char),
@@ -142,7 +142,7 @@ pub(super) fn tokenize(template: &str) -> Vec<Token> {
         } else if starts_with(rest, "FX") || starts_with(rest, "TM") {
             rest = &rest[2..];
         } else if let Some((name, field)) = field_at(rest) {
-            let case = case_of(&rest[..name.len()]);
+            let (case, name) = (case_of(&rest[..name.len()]), rest[..name.len()].to_owned());
             rest = &rest[name.len()..];
             let ordinal = starts_with(rest, "TH").then(|| case_of(&rest[..2]));
             if ordinal.is_some() {

@@ -58,9 +58,7 @@ pub fn to_char_timestamptz(utc: i64, template: &str, settings: &Settings) -> Sql
 pub fn to_char_interval(span: Interval, template: &str) -> SqlResult<String> {
     let seconds = span.micros / 1_000_000;
     let moment = Moment {
-        days: i64::from(span.months / 12) * 365
-            + i64::from(span.months % 12) * 30
-            + i64::from(span.days),
+        days: i64::from(span.months) * 30 + i64::from(span.days),
         date: Civil { year: i64::from(span.months / 12), month: span.months % 12, day: span.days },
         hour: seconds / 3600,
         minute: seconds / 60 % 60,
@@ -167,16 +165,27 @@ fn render(moment: &Moment, field: Field, case: Case, fill: bool) -> SqlResult<St
 
 fn render_interval(moment: &Moment, field: Field, case: Case, fill: bool) -> SqlResult<String> {
     let date = moment.date;
+    // The day that the parts would name as a date; month and day may be zero there.
+    let calendar_day = loose_julian(date) - EPOCH_JULIAN;
     Ok(match field {
         Field::YearComma => format!("{},{:03}", date.year / 1000, date.year % 1000),
-        Field::Year(digits) | Field::IsoYear(digits) => year(date.year, digits, fill),
+        Field::Year(digits) => year(date.year, digits, fill),
         Field::Month => number(i64::from(date.month), 2, fill),
-        Field::Day => number(i64::from(date.day), 2, fill),
+        Field::Day if fill => date.day.to_string(),
+        Field::Day => format!("{:02}", date.day),
         Field::DayOfYear => number(moment.days, 3, fill),
+        Field::Week => number((moment.days - 1) / 7 + 1, 2, fill),
+        Field::WeekOfMonth => ((date.day - 1) / 7 + 1).to_string(),
+        Field::IsoWeek => number(iso_week(calendar_day).1, 2, fill),
+        Field::IsoDayOfYear => {
+            let (year, _) = iso_week(calendar_day);
+            number(calendar_day - iso_week_start(year, 1) + 1, 3, fill)
+        }
+        Field::IsoYear(digits) => year(iso_week(calendar_day).0, digits, fill),
         Field::Quarter if date.month == 0 => String::new(),
         Field::Quarter => number(i64::from((date.month - 1) / 3 + 1), 1, fill),
         Field::Century => number(date.year / 100, 2, fill),
-        Field::Julian => moment.days.to_string(),
+        Field::Julian => (calendar_day + EPOCH_JULIAN).to_string(),
         Field::MonthRoman if date.month == 0 => String::new(),
         Field::MonthRoman => {
             let at = (date.month.rem_euclid(12) + 11) % 12;
@@ -184,6 +193,18 @@ fn render_interval(moment: &Moment, field: Field, case: Case, fill: bool) -> Sql
         }
         _ => return Err(no_calendar()),
     })
+}
+
+/// Julian day of a date whose month and day need not exist.
+fn loose_julian(date: Civil) -> i64 {
+    let month = i64::from(date.month);
+    let (year, month) =
+        if month > 2 { (date.year + 4800, month + 1) } else { (date.year + 4799, month + 13) };
+    let century = year / 100;
+    year * 365 - 32_167 + year / 4 - century
+        + century / 4
+        + 7834 * month / 256
+        + i64::from(date.day)
 }
 
 fn render_zone(moment: &Moment, field: Field, case: Case, fill: bool) -> SqlResult<String> {
@@ -215,8 +236,11 @@ fn shown_year(year: i64) -> i64 {
 }
 
 fn year(year: i64, digits: u32, fill: bool) -> String {
-    let kept = if digits == 4 { year } else { year % 10i64.pow(digits) };
-    number(kept, digits as usize, fill)
+    match digits {
+        4 => number(year, 4, fill),
+        _ if fill => (year % 10i64.pow(digits)).to_string(),
+        _ => format!("{:0width$}", year % 10i64.pow(digits), width = digits as usize),
+    }
 }
 
 fn render_date(moment: &Moment, field: Field, case: Case, fill: bool) -> String {
