@@ -88,6 +88,16 @@ impl State {
         self.memory = self.memory.saturating_sub(bytes);
     }
 
+    /// What is held now, to go back to once a plan that runs again and again has ended.
+    pub(crate) fn memory_mark(&self) -> usize {
+        self.memory
+    }
+
+    /// Forgets what was charged since the mark.
+    pub(crate) fn memory_reset(&mut self, mark: usize) {
+        self.memory = self.memory.min(mark);
+    }
+
     /// Counts rows that shards looked at.
     pub(crate) fn count_read(&mut self, node: usize, rows: u64) {
         if let Some(stats) = self.stats.as_mut().and_then(|s| s.get_mut(node)) {

@@ -123,8 +123,8 @@ pub enum Op {
     SetOp { kind: SetOpKind, all: bool, left: Box<Node>, right: Box<Node> },
     /// WITH RECURSIVE.
     Recursive { cte: usize, base: Box<Node>, step: Box<Node>, distinct: bool },
-    /// Locks rows by the keys in a column.
-    Lock { input: Box<Node>, key: usize, table: Arc<Table>, lock: RowLock },
+    /// Locks rows by the keys in a column, no more than `limit` of them.
+    Lock { input: Box<Node>, key: usize, lock: RowLock, limit: Option<Expr> },
     /// WITH queries, then the query that uses them.
     With { ctes: Vec<(usize, String, Node)>, body: Box<Node> },
     /// INSERT.

@@ -50,6 +50,7 @@ impl ApplyOp {
         for (outer, slot) in &plan.params {
             cx.state.outer[*outer] = values[*slot].clone();
         }
+        let mark = cx.state.memory_mark();
         let mut sub = build(&plan.sub);
         let mut rows = Vec::new();
         let mut bytes = 0;
@@ -65,10 +66,10 @@ impl ApplyOp {
             }
         }
         let rows = Arc::new(rows);
+        cx.state.memory_reset(mark);
         if plan.cached {
+            cx.state.charge(bytes)?;
             self.cached = Some(rows.clone());
-        } else {
-            cx.state.release(bytes);
         }
         Ok(rows)
     }

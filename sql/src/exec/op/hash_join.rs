@@ -22,9 +22,18 @@ pub(crate) struct HashJoinOp {
     left: Box<dyn Operator>,
     right: Box<dyn Operator>,
     table: Option<Built>,
+    /// The left batch in work, its keys, and the next row of it.
+    current: Option<Probe>,
     left_done: bool,
     /// Right rows without partner that were given out: batch, row.
     drained: usize,
+}
+
+/// A left batch in work.
+struct Probe {
+    batch: Batch,
+    keys: Vec<Option<Vec<u8>>>,
+    row: usize,
 }
 
 /// The right side.
@@ -37,7 +46,7 @@ struct Built {
 
 impl HashJoinOp {
     pub(crate) fn new(left: Box<dyn Operator>, right: Box<dyn Operator>) -> HashJoinOp {
-        HashJoinOp { left, right, table: None, left_done: false, drained: 0 }
+        HashJoinOp { left, right, table: None, current: None, left_done: false, drained: 0 }
     }
 
     async fn step(&mut self, node: &Node, cx: &mut Cx<'_>) -> ExecResult<Option<Batch>> {
@@ -46,15 +55,23 @@ impl HashJoinOp {
             self.table = Some(self.build(plan, cx).await?);
         }
         while !self.left_done {
-            match self.left.next(&plan.left, cx).await? {
-                None => self.left_done = true,
-                Some(batch) => {
-                    let Some(table) = &mut self.table else { return mismatch() };
-                    let out = probe(plan, table, &batch, node, &cx.state.env())?;
-                    if out.rows > 0 {
-                        return Ok(Some(out));
+            let Some(mut current) = self.current.take() else {
+                match self.left.next(&plan.left, cx).await? {
+                    None => self.left_done = true,
+                    Some(batch) => {
+                        let keys = keys_of(&plan.left_keys, &batch, &cx.state.env())?;
+                        self.current = Some(Probe { batch, keys, row: 0 });
                     }
                 }
+                continue;
+            };
+            let Some(table) = &mut self.table else { return mismatch() };
+            let out = probe(plan, table, &mut current, node, &cx.state.env())?;
+            if current.row < current.batch.rows {
+                self.current = Some(current);
+            }
+            if out.rows > 0 {
+                return Ok(Some(out));
             }
         }
         if !matches!(plan.kind, JoinKind::Full | JoinKind::Right) {
@@ -121,27 +138,30 @@ fn keys_of(
     Ok((0..batch.rows).map(key).collect())
 }
 
+/// Joins rows of the left batch until a batch of output is full.
 fn probe(
     plan: &HashJoin,
     table: &mut Built,
-    batch: &Batch,
+    current: &mut Probe,
     node: &Node,
     env: &Env<'_>,
 ) -> Result<Batch, SqlError> {
-    let keys = keys_of(&plan.left_keys, batch, env)?;
     let simple = plan.kind == JoinKind::Inner && plan.residual.is_none();
     if simple && table.batches.len() == 1 {
-        return Ok(probe_simple(table, batch, keys));
+        return Ok(probe_simple(table, current));
     }
     let mut out = BatchBuilder::new(&node.types);
     let mut kept = Vec::with_capacity(BATCH_ROWS);
     let mut both = Vec::new();
-    for (row, key) in keys.into_iter().enumerate() {
+    let Probe { batch, keys, row } = current;
+    while *row < batch.rows && out.rows() < BATCH_ROWS {
+        let at = *row;
+        *row += 1;
         let mut found = false;
-        let candidates = key.as_ref().and_then(|k| table.rows.get(k));
+        let candidates = keys[at].as_ref().and_then(|k| table.rows.get(k));
         for &(number, right) in candidates.into_iter().flatten() {
             let other = (&table.batches[number as usize], right as usize);
-            if !pair_matches(plan.residual.as_ref(), (batch, row), other, &mut both, env)? {
+            if !pair_matches(plan.residual.as_ref(), (batch, at), other, &mut both, env)? {
                 continue;
             }
             found = true;
@@ -154,10 +174,10 @@ fn probe(
             out.push(both.drain(..));
         }
         match plan.kind {
-            JoinKind::Semi if found => kept.push(row as u32),
-            JoinKind::Anti if !found => kept.push(row as u32),
+            JoinKind::Semi if found => kept.push(at as u32),
+            JoinKind::Anti if !found => kept.push(at as u32),
             JoinKind::Left | JoinKind::Full if !found => {
-                pad_right(&mut out, batch, row, &node.types);
+                pad_right(&mut out, batch, at, &node.types);
             }
             _ => {}
         }
@@ -169,15 +189,17 @@ fn probe(
 }
 
 /// An inner join over one right batch: whole columns are gathered at once.
-fn probe_simple(table: &Built, batch: &Batch, keys: Vec<Option<Vec<u8>>>) -> Batch {
+fn probe_simple(table: &Built, current: &mut Probe) -> Batch {
+    let Probe { batch, keys, row } = current;
     let mut left = Vec::with_capacity(batch.rows);
     let mut right = Vec::with_capacity(batch.rows);
-    for (row, key) in keys.into_iter().enumerate() {
-        let candidates = key.as_ref().and_then(|k| table.rows.get(k));
+    while *row < batch.rows && left.len() < BATCH_ROWS {
+        let candidates = keys[*row].as_ref().and_then(|k| table.rows.get(k));
         for &(_, other) in candidates.into_iter().flatten() {
-            left.push(row as u32);
+            left.push(*row as u32);
             right.push(other);
         }
+        *row += 1;
     }
     let rows = left.len();
     let mut columns = batch.gather(&left).columns;

@@ -74,7 +74,7 @@ fn build_inner(node: &Node) -> Box<dyn Operator> {
             Box::new(set_op::SetOpOp::new(build(left), build(right)))
         }
         Op::Recursive { base, .. } => Box::new(with::RecursiveOp::new(build(base))),
-        Op::Lock { input, .. } => Box::new(lock::LockOp { input: build(input) }),
+        Op::Lock { input, .. } => Box::new(lock::LockOp::new(build(input))),
         Op::With { body, .. } => Box::new(with::WithOp { body: build(body), started: false }),
         Op::Insert(insert) => Box::new(InsertOp::new(build(&insert.input))),
         Op::Update(update) => Box::new(UpdateOp::new(build(&update.input))),
@@ -94,6 +94,9 @@ impl Operator for Counted {
         node: &'a Node,
         cx: &'a mut Cx<'_>,
     ) -> BoxFuture<'a, ExecResult<Option<Batch>>> {
+        if let Some(error) = cx.state.host.interrupted() {
+            return Box::pin(std::future::ready(Err(error.into())));
+        }
         if cx.state.stats.is_none() {
             return self.inner.next(node, cx);
         }

@@ -4,7 +4,7 @@
 use super::apply::run_lateral;
 use super::join_common::{pad_left, pad_right, pair_matches};
 use super::{Operator, drain, mismatch};
-use crate::exec::batch::{Batch, BatchBuilder};
+use crate::exec::batch::{BATCH_ROWS, Batch, BatchBuilder};
 use crate::exec::errors::ExecResult;
 use crate::exec::state::Cx;
 use crate::plan::physical::{NestedLoop, Node, Op};
@@ -17,12 +17,21 @@ pub(crate) struct NestedOp {
     right: Option<Box<dyn Operator>>,
     kept: Option<Vec<Batch>>,
     matched: Vec<Vec<bool>>,
+    /// The left batch in work and the next row of it.
+    current: Option<(Batch, usize)>,
     left_done: bool,
 }
 
 impl NestedOp {
     pub(crate) fn new(left: Box<dyn Operator>, right: Option<Box<dyn Operator>>) -> NestedOp {
-        NestedOp { left, right, kept: None, matched: Vec::new(), left_done: false }
+        NestedOp {
+            left,
+            right,
+            kept: None,
+            matched: Vec::new(),
+            current: None,
+            left_done: false,
+        }
     }
 
     async fn step(&mut self, node: &Node, cx: &mut Cx<'_>) -> ExecResult<Option<Batch>> {
@@ -33,13 +42,20 @@ impl NestedOp {
             self.kept = Some(batches);
         }
         while !self.left_done {
-            let Some(batch) = self.left.next(&plan.left, cx).await? else {
-                self.left_done = true;
-                break;
+            let Some((batch, mut row)) = self.current.take() else {
+                match self.left.next(&plan.left, cx).await? {
+                    Some(batch) => self.current = Some((batch, 0)),
+                    None => self.left_done = true,
+                }
+                continue;
             };
             let mut out = BatchBuilder::new(&node.types);
-            for row in 0..batch.rows {
+            while row < batch.rows && out.rows() < BATCH_ROWS {
                 self.left_row(plan, node, &batch, row, &mut out, cx).await?;
+                row += 1;
+            }
+            if row < batch.rows {
+                self.current = Some((batch, row));
             }
             if out.rows() > 0 {
                 return Ok(Some(out.finish()));
@@ -67,6 +83,7 @@ impl NestedOp {
         out: &mut BatchBuilder,
         cx: &mut Cx<'_>,
     ) -> ExecResult<()> {
+        let mark = cx.state.memory_mark();
         let fresh;
         let right = match &self.kept {
             Some(kept) => kept,
@@ -100,10 +117,7 @@ impl NestedOp {
             JoinKind::Left | JoinKind::Full if !found => pad_right(out, left, row, &node.types),
             _ => {}
         }
-        if self.kept.is_none() {
-            let bytes = right.iter().map(Batch::memory).sum();
-            cx.state.release(bytes);
-        }
+        cx.state.memory_reset(mark);
         Ok(())
     }
 }

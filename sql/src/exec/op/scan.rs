@@ -103,9 +103,6 @@ impl ScanOp {
                 let keys: Vec<Key> = work.keys.drain(..chunk).collect();
                 self.points(scan, keys, cx).await?;
             } else if let Some(span) = work.spans.pop_front() {
-                if let Some(error) = cx.state.host.interrupted() {
-                    return Err(error.into());
-                }
                 self.page(node, scan, span, cx).await?;
             } else {
                 return Ok(None);

@@ -82,9 +82,6 @@ impl RecursiveOp {
             if let Some(batch) = self.ready.pop() {
                 return Ok(Some(batch));
             }
-            if let Some(error) = cx.state.host.interrupted() {
-                return Err(error.into());
-            }
             let round = match &self.working {
                 None => drain(&mut self.base, base, cx).await?,
                 Some(rows) if rows.is_empty() => return Ok(None),

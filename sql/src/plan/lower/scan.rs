@@ -159,11 +159,12 @@ impl Lower<'_> {
         let mut below = needed.clone();
         below.extend(targets.iter().map(|(_, key)| *key));
         let mut node = self.rel(input, &below)?;
-        for (table, key) in targets {
+        for (_, key) in targets {
             let slot = place(&node.columns, key)
                 .ok_or_else(|| SqlError::internal("row key is not in the input"))?;
             let columns = node.columns.clone();
-            node = self.node(Op::Lock { input: Box::new(node), key: slot, table, lock }, columns, rows);
+            let op = Op::Lock { input: Box::new(node), key: slot, lock, limit: None };
+            node = self.node(op, columns, rows);
         }
         Ok(node)
     }
@@ -362,6 +363,7 @@ pub(super) fn push_limit(node: &mut Node, limit: Option<&Expr>) {
             scan.limit = limit.cloned();
         }
         Op::Project { input, .. } => push_limit(input, limit),
+        Op::Lock { limit: own, .. } => *own = limit.cloned(),
         _ => {}
     }
 }
