@@ -130,7 +130,7 @@ impl Binder<'_> {
         match expr.kind {
             ExprKind::Const(Datum::Null) => Ok(Expr::null(to)),
             ExprKind::Const(Datum::Text(text)) if !is_polymorphic(to.oid) => {
-                self.literal(&text, to, context)
+                self.literal(&text, to, context).map_err(|e| self.place_literal(e, &text))
             }
             ExprKind::Param(index) if !is_polymorphic(to.oid) && to.oid != oid::UNKNOWN => {
                 let decided = self.decide_param(index, to);

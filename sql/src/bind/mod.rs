@@ -170,6 +170,8 @@ pub(crate) struct Binder<'a> {
     view_depth: usize,
     /// Output literals of undecided type stay undecided.
     keep_unknown: bool,
+    /// Where literals of undecided type stand, by the address of their text.
+    literals: rustc_hash::FxHashMap<usize, sqlparser::tokenizer::Span>,
 }
 
 /// How deep views may refer to views.
@@ -192,6 +194,7 @@ impl<'a> Binder<'a> {
             levels: Vec::new(),
             view_depth: 0,
             keep_unknown: false,
+            literals: rustc_hash::FxHashMap::default(),
         }
     }
 
@@ -317,6 +320,36 @@ impl<'a> Binder<'a> {
         let rest = self.context.sql.get(from..)?;
         let skipped = rest.find(|c: char| !c.is_whitespace() && c != ')')?;
         Some(self.context.sql[..from + skipped].chars().count() as u32 + 1)
+    }
+
+    /// Remembers where a literal of undecided type stands: its type is decided elsewhere.
+    pub(crate) fn note_literal(&mut self, expr: &Expr, span: sqlparser::tokenizer::Span) {
+        if let ExprKind::Const(Datum::Text(text)) = &expr.kind {
+            self.literals.insert(text.as_ptr() as usize, span);
+        }
+    }
+
+    /// Adds the position of a literal to the error about it.
+    pub(crate) fn place_literal(&self, error: SqlError, text: &str) -> SqlError {
+        match self.literals.get(&(text.as_ptr() as usize)) {
+            Some(span) => self.place(error, *span),
+            None => error,
+        }
+    }
+
+    /// The position of the opening parenthesis in front of a subquery.
+    pub(crate) fn parenthesis_before(
+        &self,
+        error: SqlError,
+        span: sqlparser::tokenizer::Span,
+    ) -> SqlError {
+        let Some(inside) = self.at(span) else { return error };
+        let upto = self.locator.byte(span.start);
+        let before = self.context.sql.get(..upto).unwrap_or_default();
+        match before.rfind('(') {
+            Some(byte) => error.with_position(before[..byte].chars().count() as u32 + 1),
+            None => error.with_position(inside),
+        }
     }
 
     /// The type of a parameter, growing the list when it is met for the first time.

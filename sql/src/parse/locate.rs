@@ -59,8 +59,11 @@ pub(super) fn near(locator: &Locator<'_>, token: &TokenWithSpan) -> SqlError {
     }
 }
 
+/// The message for a statement that ends too early.
+pub(super) const END_OF_INPUT: &str = "syntax error at end of input";
+
 fn at_end(locator: &Locator<'_>) -> SqlError {
-    SqlError::new(sqlstate::SYNTAX_ERROR, "syntax error at end of input")
+    SqlError::new(sqlstate::SYNTAX_ERROR, END_OF_INPUT)
         .with_position(locator.end())
 }
 

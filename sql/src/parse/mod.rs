@@ -33,9 +33,9 @@ pub fn parse(sql: &str) -> Result<Vec<ParsedStatement>, SqlError> {
         .tokenize_with_location()
         .map_err(|error| locate::tokenizer_error(&locator, &error))?;
     let mut out = Vec::new();
-    for statement in tokens::statements(tokens) {
+    for (statement, end) in tokens::statements(tokens) {
         tokens::check_depth(&statement)?;
-        out.push(parse_one(&dialect, &locator, statement)?);
+        out.push(parse_one(&dialect, &locator, statement, end)?);
     }
     Ok(out)
 }
@@ -64,13 +64,21 @@ fn parse_one(
     dialect: &PostgreSqlDialect,
     locator: &Locator<'_>,
     tokens: Vec<TokenWithSpan>,
+    end: Option<TokenWithSpan>,
 ) -> Result<ParsedStatement, SqlError> {
     let first = tokens.first().map(|t| locator.byte(t.span.start)).unwrap_or(0);
     let last = tokens.last().map(|t| locator.byte(t.span.end)).unwrap_or(first);
     let tokens = tokens::rewrite(tokens);
     let kept = tokens.clone();
     let mut parser = parser_over(dialect, tokens);
-    let ast = parser.parse_statement().map_err(|error| syntax_error(locator, &kept, &error))?;
+    let ast = parser.parse_statement().map_err(|error| {
+        let error = syntax_error(locator, &kept, &error);
+        // What ends too early ends at its semicolon, if it has one.
+        match &end {
+            Some(end) if error.message == locate::END_OF_INPUT => locate::near(locator, end),
+            _ => error,
+        }
+    })?;
     let next = parser.peek_token();
     if next.token != Token::EOF {
         return Err(locate::near(locator, &next));

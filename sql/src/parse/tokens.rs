@@ -10,20 +10,23 @@ use types::SqlError;
 /// chain is long, and trees are walked and dropped by recursion.
 const CHAIN_MAX: usize = 3000;
 
+/// The tokens of one statement and the semicolon behind it.
+pub(super) type Cut = (Vec<TokenWithSpan>, Option<TokenWithSpan>);
+
 /// Cuts the tokens at semicolons; blanks and empty statements are dropped.
-pub(super) fn statements(tokens: Vec<TokenWithSpan>) -> Vec<Vec<TokenWithSpan>> {
-    let mut out = Vec::new();
+pub(super) fn statements(tokens: Vec<TokenWithSpan>) -> Vec<Cut> {
+    let mut out: Vec<Cut> = Vec::new();
     let mut current = Vec::new();
     for token in tokens {
         match token.token {
-            Token::SemiColon => out.push(std::mem::take(&mut current)),
+            Token::SemiColon => out.push((std::mem::take(&mut current), Some(token))),
             Token::EOF => {}
             ref t if is_blank(t) => {}
             _ => current.push(token),
         }
     }
-    out.push(current);
-    out.retain(|statement| !statement.is_empty());
+    out.push((current, None));
+    out.retain(|(statement, _)| !statement.is_empty());
     out
 }
 
@@ -75,8 +78,12 @@ fn bump(chains: &mut [usize]) -> Result<(), SqlError> {
 }
 
 /// Rewrites what the grammar does not know: `FOR NO KEY UPDATE` locks like `FOR UPDATE`, `FOR KEY
-/// SHARE` like `FOR SHARE` (there are only two strengths of lock).
-pub(super) fn rewrite(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
+/// SHARE` like `FOR SHARE` (there are only two strengths of lock); an option of COPY may be `ON` or
+/// `OFF`.
+pub(super) fn rewrite(mut tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
+    if tokens.first().map(|t| keyword(&t.token)) == Some(Some(Keyword::COPY)) {
+        spell_out_booleans(&mut tokens);
+    }
     let mut drop_at = Vec::new();
     for i in 0..tokens.len() {
         let word = |n: usize| tokens.get(i + n).map(|t| keyword(&t.token));
@@ -101,6 +108,24 @@ pub(super) fn rewrite(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
         .filter(|(i, _)| !drop_at.contains(i))
         .map(|(_, token)| token)
         .collect()
+}
+
+/// `FREEZE ON` becomes `FREEZE TRUE`, and likewise for the other options that are true or false.
+fn spell_out_booleans(tokens: &mut [TokenWithSpan]) {
+    for i in 1..tokens.len() {
+        let is_option = matches!(
+            keyword(&tokens[i - 1].token),
+            Some(Keyword::FREEZE | Keyword::HEADER)
+        );
+        let value = match &tokens[i].token {
+            Token::Word(word) if word.value.eq_ignore_ascii_case("on") => "true",
+            Token::Word(word) if word.value.eq_ignore_ascii_case("off") => "false",
+            _ => continue,
+        };
+        if is_option {
+            tokens[i].token = Token::make_keyword(value);
+        }
+    }
 }
 
 fn keyword(token: &Token) -> Option<Keyword> {

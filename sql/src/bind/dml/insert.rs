@@ -137,7 +137,11 @@ impl Binder<'_> {
         } else {
             return Ok(());
         };
-        Err(self.error_at(at(), sqlstate::SYNTAX_ERROR, message))
+        let span = match insert.columns.get(have).map(last_ident) {
+            Some(Ok(ident)) if have < want => ident.span,
+            _ => at(),
+        };
+        Err(self.error_at(span, sqlstate::SYNTAX_ERROR, message))
     }
 
     /// VALUES: each value gets its column's type on the spot.

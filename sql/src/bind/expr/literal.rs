@@ -16,8 +16,8 @@ impl Binder<'_> {
             Value::SingleQuotedString(s)
             | Value::EscapedStringLiteral(s)
             | Value::UnicodeStringLiteral(s)
-            | Value::NationalStringLiteral(s) => Ok(unknown_text(s)),
-            Value::DollarQuotedString(s) => Ok(unknown_text(&s.value)),
+            | Value::NationalStringLiteral(s) => Ok(self.text_literal(s, literal.span)),
+            Value::DollarQuotedString(s) => Ok(self.text_literal(&s.value, literal.span)),
             Value::Boolean(b) => Ok(Expr::bool(*b)),
             Value::Null => Ok(Expr::null(SqlType::UNKNOWN)),
             Value::Placeholder(text) => self.placeholder(text, literal.span),
@@ -26,6 +26,12 @@ impl Binder<'_> {
                 literal.span,
             )),
         }
+    }
+
+    fn text_literal(&mut self, text: &str, span: sqlparser::tokenizer::Span) -> Expr {
+        let expr = unknown_text(text);
+        self.note_literal(&expr, span);
+        expr
     }
 
     fn number(&mut self, text: &str) -> Result<Expr, SqlError> {

@@ -21,11 +21,9 @@ impl Binder<'_> {
         if bound.output.len() == 1 {
             return Ok(());
         }
-        Err(self.error_at(
-            query.span(),
-            sqlstate::SYNTAX_ERROR,
-            "subquery must return only one column",
-        ))
+        let error =
+            SqlError::new(sqlstate::SYNTAX_ERROR, "subquery must return only one column");
+        Err(self.parenthesis_before(error, query.span()))
     }
 
     pub(super) fn scalar_subquery(

@@ -230,6 +230,10 @@ impl Binder<'_> {
         scope: &Scope<'_>,
     ) -> Result<(Rel, Vec<Item>), SqlError> {
         match factor {
+            TableFactor::Table { sample: Some(_), .. }
+            | TableFactor::Derived { sample: Some(_), .. } => {
+                Err(SqlError::not_supported("TABLESAMPLE is not supported"))
+            }
             TableFactor::Table { name, alias, args: None, .. } => {
                 let (rel, item) = self.named_relation(name, alias.as_ref(), scope)?;
                 Ok((rel, vec![item]))

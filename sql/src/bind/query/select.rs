@@ -1,7 +1,6 @@
 //! SELECT.
 
 use super::group::Grouping;
-use super::setop::sorts_by;
 use super::{BoundQuery, Clause, Level};
 use crate::bind::expr::sort_key;
 use crate::bind::names::output_name;
@@ -150,8 +149,12 @@ impl Binder<'_> {
         let mut rel = Rel::Project { input: Box::new(rel), exprs };
         match &select.distinct {
             Some(ast::Distinct::Distinct) => {
-                if !sorts_by(&sort, &visible) {
-                    return Err(SqlError::new(
+                if let Some(at) = sort.iter().position(|k| !is_one_of(k, &visible)) {
+                    let items = query.and_then(|q| super::order_items(q).ok());
+                    let item = items.and_then(|items| items.get(at));
+                    let span = item.map_or_else(|| select.span(), |item| item.expr.span());
+                    return Err(self.error_at(
+                        span,
                         sqlstate::INVALID_COLUMN_REFERENCE,
                         "for SELECT DISTINCT, ORDER BY expressions must appear in select list",
                     ));

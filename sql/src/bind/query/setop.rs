@@ -4,7 +4,7 @@ use super::BoundQuery;
 use crate::bind::scope::{Scope, fold};
 use crate::bind::{Binder, OutputColumn};
 use crate::plan::expr::{ColId, Expr, ExprKind};
-use crate::plan::rel::{Rel, SetOp, SetOpKind, SortKey};
+use crate::plan::rel::{Rel, SetOp, SetOpKind};
 use sqlparser::ast::{self, SetExpr, Spanned};
 use types::{SqlError, SqlType, oid, sqlstate};
 
@@ -31,7 +31,7 @@ impl Binder<'_> {
         let b = self.undecided(|b| b.set_expr(right, scope))?;
         if a.output.len() != b.output.len() {
             return Err(self.error_at(
-                right.span(),
+                first_output(right),
                 sqlstate::SYNTAX_ERROR,
                 format!("each {word} query must have the same number of columns"),
             ));
@@ -40,7 +40,7 @@ impl Binder<'_> {
         let mut types = Vec::with_capacity(a.output.len());
         for ((left_id, x), (right_id, y)) in a.output.iter().zip(&b.output) {
             let pair = [&Expr::column(*left_id, x.ty), &Expr::column(*right_id, y.ty)];
-            let ty = self.common_of(&pair, word).map_err(|e| self.place(e, right.span()))?;
+            let ty = self.common_of(&pair, word).map_err(|e| self.place(e, first_output(right)))?;
             types.push(ty);
             let id = self.new_column(&x.name, ty);
             let column =
@@ -210,7 +210,13 @@ impl Binder<'_> {
     }
 }
 
-/// True when the keys sort by exactly these columns and no more.
-pub(super) fn sorts_by(keys: &[SortKey], columns: &[ColId]) -> bool {
-    keys.iter().all(|k| matches!(k.expr.kind, ExprKind::Column(id, _) if columns.contains(&id)))
+/// Where the first output expression of a query stands.
+fn first_output(body: &SetExpr) -> sqlparser::tokenizer::Span {
+    match body {
+        SetExpr::Select(select) => {
+            select.projection.first().map_or_else(|| select.span(), |item| item.span())
+        }
+        SetExpr::SetOperation { left, .. } => first_output(left),
+        other => other.span(),
+    }
 }
