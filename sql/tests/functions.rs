@@ -266,4 +266,4 @@ macro_rules! recorded {
     };
 }
 
-recorded!(arrays datetime json math operators text);
+recorded!(arrays datetime json math operators text to_char);

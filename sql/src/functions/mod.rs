@@ -8,6 +8,7 @@
 mod aggregate;
 mod arithmetic;
 mod array;
+mod catalog;
 mod comparison;
 mod context;
 mod datetime;
@@ -16,6 +17,7 @@ mod json;
 mod keywords;
 mod math;
 mod native;
+mod number_template;
 mod numeric_ops;
 mod registry;
 mod series;

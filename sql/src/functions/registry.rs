@@ -2,8 +2,8 @@
 
 use super::{Aggregate, Function, Operator};
 use super::{
-    aggregate, arithmetic, array, comparison, datetime, json, math, numeric_ops, series, system,
-    text,
+    aggregate, arithmetic, array, catalog, comparison, datetime, json, math, number_template,
+    numeric_ops, series, system, text,
 };
 use std::collections::HashMap;
 use std::sync::OnceLock;
@@ -11,7 +11,16 @@ use types::Oid;
 
 /// The families of functions.
 const FUNCTIONS: &[&[&[Function]]] = &[
-    &[math::FUNCTIONS, array::FUNCTIONS, series::FUNCTIONS, system::FUNCTIONS],
+    &[
+        math::FUNCTIONS,
+        math::trigonometry::FUNCTIONS,
+        math::bucket::FUNCTIONS,
+        number_template::FUNCTIONS,
+        array::FUNCTIONS,
+        series::FUNCTIONS,
+        system::FUNCTIONS,
+        catalog::FUNCTIONS,
+    ],
     text::FUNCTIONS,
     datetime::FUNCTIONS,
     json::FUNCTIONS,

@@ -1,5 +1,8 @@
 //! Mathematical functions.
 
+pub(super) mod bucket;
+pub(super) mod trigonometry;
+
 use super::arithmetic::{float_problem, rem2, rem4, rem8};
 use super::native::{Native, int4_of, integer_of, numeric, numeric_of};
 use super::numeric_ops;
@@ -128,108 +131,6 @@ fn sign_float(args: Args<'_>, _: Context<'_, '_>) -> SqlResult<Datum> {
     }))
 }
 
-/// Functions of a circle refuse infinite input.
-macro_rules! circle {
-    ($($name:ident = $expression:expr;)*) => {
-        $(fn $name(args: Args<'_>, _: Context<'_, '_>) -> SqlResult<Datum> {
-            let value = float(args, 0)?;
-            if value.is_infinite() {
-                return Err(input_range());
-            }
-            let compute: fn(f64) -> f64 = $expression;
-            Ok(Datum::Float8(compute(value)))
-        })*
-    };
-}
-
-circle! {
-    sin = f64::sin;
-    cos = f64::cos;
-    tan = f64::tan;
-    cot = |value| 1.0 / value.tan();
-    sind = sin_degrees;
-    cosd = |value| sin_degrees(value % 360.0 + 90.0);
-    tand = tan_degrees;
-    cotd = |value| 1.0 / tan_degrees(value);
-}
-
-/// The sine of an angle in degrees, exact at multiples of 30 and 90.
-fn sin_degrees(value: f64) -> f64 {
-    let turn = value.rem_euclid(360.0);
-    let (quarter, sign) = if turn >= 180.0 { (turn - 180.0, -1.0) } else { (turn, 1.0) };
-    let angle = if quarter > 90.0 { 180.0 - quarter } else { quarter };
-    let magnitude = match angle {
-        0.0 => 0.0,
-        30.0 => 0.5,
-        90.0 => 1.0,
-        angle => angle.to_radians().sin(),
-    };
-    if magnitude == 0.0 { 0.0 } else { sign * magnitude }
-}
-
-fn tan_degrees(value: f64) -> f64 {
-    if value < 0.0 {
-        return -tan_degrees(-value);
-    }
-    match value % 180.0 {
-        0.0 => 0.0,
-        45.0 => 1.0,
-        135.0 => -1.0,
-        90.0 => f64::INFINITY,
-        turn if turn > 90.0 => -(180.0 - turn).to_radians().tan(),
-        turn => turn.to_radians().tan(),
-    }
-}
-
-/// Inverse functions refuse what lies beyond ±1.
-macro_rules! inverse {
-    ($($name:ident = $expression:expr;)*) => {
-        $(fn $name(args: Args<'_>, _: Context<'_, '_>) -> SqlResult<Datum> {
-            let value = float(args, 0)?;
-            if !(-1.0..=1.0).contains(&value) && !value.is_nan() {
-                return Err(input_range());
-            }
-            let compute: fn(f64) -> f64 = $expression;
-            Ok(Datum::Float8(compute(value)))
-        })*
-    };
-}
-
-inverse! {
-    asin = f64::asin;
-    acos = f64::acos;
-    asind = |value| clean_degrees(value.asin().to_degrees());
-    acosd = |value| clean_degrees(value.acos().to_degrees());
-    atanh = f64::atanh;
-}
-
-fn acosh(args: Args<'_>, _: Context<'_, '_>) -> SqlResult<Datum> {
-    let value = float(args, 0)?;
-    if value < 1.0 { Err(input_range()) } else { Ok(Datum::Float8(value.acosh())) }
-}
-
-fn atand(args: Args<'_>, _: Context<'_, '_>) -> SqlResult<Datum> {
-    Ok(Datum::Float8(clean_degrees(float(args, 0)?.atan().to_degrees())))
-}
-
-fn atan2d(args: Args<'_>, _: Context<'_, '_>) -> SqlResult<Datum> {
-    Ok(Datum::Float8(clean_degrees(float(args, 0)?.atan2(float(args, 1)?).to_degrees())))
-}
-
-/// Whole degrees come out whole.
-fn clean_degrees(value: f64) -> f64 {
-    let near = value.round();
-    if (value - near).abs() < 1e-13 * near.abs().max(1.0) { near } else { value }
-}
-
-fn input_range() -> SqlError {
-    SqlError::new(sqlstate::NUMERIC_VALUE_OUT_OF_RANGE, "input is out of range")
-}
-
-fn atan2(args: Args<'_>, _: Context<'_, '_>) -> SqlResult<Datum> {
-    Ok(Datum::Float8(float(args, 0)?.atan2(float(args, 1)?)))
-}
-
 fn sqrt_float(args: Args<'_>, _: Context<'_, '_>) -> SqlResult<Datum> {
     let value = float(args, 0)?;
     if value < 0.0 {
@@ -353,76 +254,6 @@ fn lcm_numeric(args: Args<'_>, _: Context<'_, '_>) -> SqlResult<Datum> {
     numeric(math::lcm(numeric_of(&args[0])?, numeric_of(&args[1])?)?)
 }
 
-fn bucket_problem(message: &str) -> SqlError {
-    SqlError::new(sqlstate::INVALID_ARGUMENT_FOR_WIDTH_BUCKET_FUNCTION, message)
-}
-
-/// `width_bucket(float8, float8, float8, int)`.
-fn width_bucket_float(args: Args<'_>, _: Context<'_, '_>) -> SqlResult<Datum> {
-    let (value, low, high) = (float(args, 0)?, float(args, 1)?, float(args, 2)?);
-    let count = int4_of(&args[3])?;
-    if count <= 0 {
-        return Err(bucket_problem("count must be greater than zero"));
-    }
-    if value.is_nan() || low.is_nan() || high.is_nan() {
-        return Err(bucket_problem("operand, lower bound, and upper bound cannot be NaN"));
-    }
-    if low.is_infinite() || high.is_infinite() {
-        return Err(bucket_problem("lower and upper bounds must be finite"));
-    }
-    if low == high {
-        return Err(bucket_problem("lower bound cannot equal upper bound"));
-    }
-    let beyond = || count.checked_add(1).ok_or_else(|| SqlError::out_of_range("integer"));
-    let (below, above) =
-        if low < high { (value < low, value >= high) } else { (value > low, value <= high) };
-    let bucket = if below {
-        0
-    } else if above {
-        beyond()?
-    } else {
-        let share =
-            if low < high { (value - low) / (high - low) } else { (low - value) / (low - high) };
-        (share * f64::from(count)) as i32 + 1
-    };
-    Ok(Datum::Int4(bucket.min(beyond()?)))
-}
-
-/// `width_bucket(numeric, numeric, numeric, int)`.
-fn width_bucket(args: Args<'_>, _: Context<'_, '_>) -> SqlResult<Datum> {
-    let (value, low, high) = (numeric_of(&args[0])?, numeric_of(&args[1])?, numeric_of(&args[2])?);
-    let count = int4_of(&args[3])?;
-    if count <= 0 {
-        return Err(bucket_problem("count must be greater than zero"));
-    }
-    if value.is_nan() || low.is_nan() || high.is_nan() {
-        return Err(bucket_problem("operand, lower bound, and upper bound cannot be NaN"));
-    }
-    if !low.is_finite() || !high.is_finite() {
-        return Err(bucket_problem("lower and upper bounds must be finite"));
-    }
-    if low == high {
-        return Err(bucket_problem("lower bound cannot equal upper bound"));
-    }
-    let rising = low < high;
-    let (below, above) =
-        if rising { (value < low, value >= high) } else { (value > low, value <= high) };
-    if below {
-        return Ok(Datum::Int4(0));
-    }
-    if above {
-        return count
-            .checked_add(1)
-            .map(Datum::Int4)
-            .ok_or_else(|| SqlError::out_of_range("integer"));
-    }
-    let (from, to) = if rising { (low, high) } else { (high, low) };
-    let distance = if rising { math::sub(value, from)? } else { math::sub(to, value)? };
-    let scaled = math::mul(&distance, &Numeric::from(count))?;
-    let bucket = math::div_trunc(&scaled, &math::sub(to, from)?)?;
-    Ok(Datum::Int4(math::to_i32(&bucket)?.saturating_add(1)))
-}
-
 const F: &[types::Oid] = &[FLOAT8];
 const FF: &[types::Oid] = &[FLOAT8, FLOAT8];
 const N: &[types::Oid] = &[NUMERIC];
@@ -486,30 +317,11 @@ pub(super) const FUNCTIONS: &[Function] = &[
     Function::new("setseed", F, types::oid::VOID, setseed).volatile(),
     Function::new("degrees", F, FLOAT8, degrees),
     Function::new("radians", F, FLOAT8, radians),
-    Function::new("sin", F, FLOAT8, sin),
-    Function::new("cos", F, FLOAT8, cos),
-    Function::new("tan", F, FLOAT8, tan),
-    Function::new("cot", F, FLOAT8, cot),
-    Function::new("sind", F, FLOAT8, sind),
-    Function::new("cosd", F, FLOAT8, cosd),
-    Function::new("tand", F, FLOAT8, tand),
-    Function::new("cotd", F, FLOAT8, cotd),
-    Function::new("asin", F, FLOAT8, asin),
-    Function::new("acos", F, FLOAT8, acos),
     Function::new("atan", F, FLOAT8, atan),
-    Function::new("atan2", FF, FLOAT8, atan2),
-    Function::new("asind", F, FLOAT8, asind),
-    Function::new("acosd", F, FLOAT8, acosd),
-    Function::new("atand", F, FLOAT8, atand),
-    Function::new("atan2d", FF, FLOAT8, atan2d),
     Function::new("sinh", F, FLOAT8, sinh),
     Function::new("cosh", F, FLOAT8, cosh),
     Function::new("tanh", F, FLOAT8, tanh),
     Function::new("asinh", F, FLOAT8, asinh),
-    Function::new("acosh", F, FLOAT8, acosh),
-    Function::new("atanh", F, FLOAT8, atanh),
-    Function::new("width_bucket", &[FLOAT8, FLOAT8, FLOAT8, INT4], INT4, width_bucket_float),
-    Function::new("width_bucket", &[NUMERIC, NUMERIC, NUMERIC, INT4], INT4, width_bucket),
 ];
 
 pub(super) const OPERATORS: &[Operator] = &[

@@ -1,234 +1,44 @@
-//! Row values: a version byte, then each column as its id and a tagged payload.
-//!
-//! ```text
-//! row    = version, column*
-//! column = header, [varint delta], payload        ids ascending
-//! header = delta (high 3 bits) | tag (low 5 bits)
-//! ```
-//!
-//! The delta counts from the previous id (0 before the first); 7 says that it follows as a varint.
-//! Integers are zigzag varints, strings have a length in front. A column that is not there was
-//! added later: its default is the reader's affair; NULL is written as such.
+//! Values as tag and payload.
 
+use super::varint::{
+    put_framed, put_sized, put_varint, take, take_array, take_count, take_signed, take_sized,
+    take_str, take_varint, zigzag,
+};
 use crate::jsonb::Jsonb;
 use crate::{Array, ArrayDimension, Datum, Interval, Numeric};
 use base::codec::CodecError;
 use bytes::Bytes;
 use std::sync::Arc;
 
-/// First byte of every row.
-pub const VERSION: u8 = 1;
-
-const NULL: u8 = 0;
-const FALSE: u8 = 1;
-const TRUE: u8 = 2;
-const INT2: u8 = 3;
-const INT4: u8 = 4;
-const INT8: u8 = 5;
-const FLOAT4: u8 = 6;
-const FLOAT8: u8 = 7;
-const NUMERIC: u8 = 8;
-const TEXT: u8 = 9;
-const BYTEA: u8 = 10;
-const DATE: u8 = 11;
-const TIME: u8 = 12;
-const TIMESTAMP: u8 = 13;
-const TIMESTAMPTZ: u8 = 14;
-const INTERVAL: u8 = 15;
-const UUID: u8 = 16;
-const JSONB: u8 = 17;
-const OID: u8 = 18;
-const CHAR: u8 = 19;
-const ARRAY: u8 = 20;
-const RECORD: u8 = 21;
-
-const TAG_MASK: u8 = 0x1f;
-/// The delta that says "a varint follows".
-const DELTA_FOLLOWS: u32 = 7;
-
-/// Writes a row, column by column, ids ascending.
-pub struct TupleWriter {
-    out: Vec<u8>,
-    last_id: u32,
+/// What a payload is. Numbers on disk: never reused.
+pub(super) mod tag {
+    pub(in crate::tuple) const NULL: u8 = 0;
+    pub(in crate::tuple) const FALSE: u8 = 1;
+    pub(in crate::tuple) const TRUE: u8 = 2;
+    pub(in crate::tuple) const INT2: u8 = 3;
+    pub(in crate::tuple) const INT4: u8 = 4;
+    pub(in crate::tuple) const INT8: u8 = 5;
+    pub(in crate::tuple) const FLOAT4: u8 = 6;
+    pub(in crate::tuple) const FLOAT8: u8 = 7;
+    pub(in crate::tuple) const NUMERIC: u8 = 8;
+    pub(in crate::tuple) const TEXT: u8 = 9;
+    pub(in crate::tuple) const BYTEA: u8 = 10;
+    pub(in crate::tuple) const DATE: u8 = 11;
+    pub(in crate::tuple) const TIME: u8 = 12;
+    pub(in crate::tuple) const TIMESTAMP: u8 = 13;
+    pub(in crate::tuple) const TIMESTAMPTZ: u8 = 14;
+    pub(in crate::tuple) const INTERVAL: u8 = 15;
+    pub(in crate::tuple) const UUID: u8 = 16;
+    pub(in crate::tuple) const JSONB: u8 = 17;
+    pub(in crate::tuple) const OID: u8 = 18;
+    pub(in crate::tuple) const CHAR: u8 = 19;
+    pub(in crate::tuple) const ARRAY: u8 = 20;
+    pub(in crate::tuple) const RECORD: u8 = 21;
 }
 
-impl Default for TupleWriter {
-    fn default() -> Self {
-        Self::new()
-    }
-}
+use tag::*;
 
-impl TupleWriter {
-    /// An empty row.
-    pub fn new() -> Self {
-        Self { out: vec![VERSION], last_id: 0 }
-    }
-
-    /// Starts a row in a buffer that is reused; what it held is dropped.
-    pub fn reuse(mut out: Vec<u8>) -> Self {
-        out.clear();
-        out.push(VERSION);
-        Self { out, last_id: 0 }
-    }
-
-    /// Appends a column. Ids must ascend.
-    pub fn put(&mut self, id: u32, value: &Datum) {
-        debug_assert!(id > self.last_id || self.out.len() == 1, "column ids ascend");
-        let delta = id.wrapping_sub(self.last_id);
-        self.last_id = id;
-        let tag = tag_of(value);
-        if delta < DELTA_FOLLOWS {
-            self.out.push((delta as u8) << 5 | tag);
-        } else {
-            self.out.push((DELTA_FOLLOWS as u8) << 5 | tag);
-            put_varint(&mut self.out, u64::from(delta));
-        }
-        put_payload(&mut self.out, value);
-    }
-
-    /// The row's bytes.
-    pub fn finish(self) -> Vec<u8> {
-        self.out
-    }
-}
-
-/// Encodes a whole row; ids ascending.
-pub fn encode<'a>(columns: impl IntoIterator<Item = (u32, &'a Datum)>) -> Vec<u8> {
-    let mut writer = TupleWriter::new();
-    columns.into_iter().for_each(|(id, value)| writer.put(id, value));
-    writer.finish()
-}
-
-/// Reads a row's columns in the order of their ids, decoding only what is asked for.
-#[derive(Clone)]
-pub struct TupleReader<'a> {
-    rest: &'a [u8],
-    last_id: u32,
-}
-
-impl<'a> TupleReader<'a> {
-    /// Checks the version.
-    pub fn new(bytes: &'a [u8]) -> Result<Self, CodecError> {
-        match bytes.split_first() {
-            Some((&VERSION, rest)) => Ok(Self { rest, last_id: 0 }),
-            _ => Err(CodecError("row version")),
-        }
-    }
-
-    /// The next column, its payload still raw.
-    #[inline]
-    pub fn next_column(&mut self) -> Result<Option<(u32, RawValue<'a>)>, CodecError> {
-        let Some((&header, rest)) = self.rest.split_first() else { return Ok(None) };
-        self.rest = rest;
-        let mut delta = u32::from(header >> 5);
-        if delta == DELTA_FOLLOWS {
-            delta = u32::try_from(take_varint(&mut self.rest)?)
-                .map_err(|_| CodecError("row column id"))?;
-        }
-        self.last_id = self.last_id.wrapping_add(delta);
-        let tag = header & TAG_MASK;
-        let length = payload_length(tag, self.rest)?;
-        let (payload, rest) =
-            self.rest.split_at_checked(length).ok_or(CodecError("row: it ends early"))?;
-        self.rest = rest;
-        Ok(Some((self.last_id, RawValue { tag, payload })))
-    }
-
-    /// The column with this id; None when the row was written before the column existed. Reads
-    /// forward only: ask for ids in ascending order, or clone the reader.
-    pub fn column(&mut self, id: u32) -> Result<Option<RawValue<'a>>, CodecError> {
-        loop {
-            let here = self.clone();
-            match self.next_column()? {
-                Some((found, value)) if found == id => return Ok(Some(value)),
-                Some((found, _)) if found < id => continue,
-                Some(_) => {
-                    *self = here;
-                    return Ok(None);
-                }
-                None => return Ok(None),
-            }
-        }
-    }
-}
-
-/// Decodes the wanted columns into slots: `wanted` pairs column ids, ascending, with places in
-/// `slots`. Slots of columns that the row lacks are left as they are (the caller puts defaults
-/// there first).
-pub fn read_into(
-    bytes: &[u8],
-    wanted: &[(u32, usize)],
-    slots: &mut [Datum],
-) -> Result<(), CodecError> {
-    let mut reader = TupleReader::new(bytes)?;
-    let mut wanted = wanted.iter().peekable();
-    while let Some(&&(id, slot)) = wanted.peek() {
-        let Some((found, raw)) = reader.next_column()? else { return Ok(()) };
-        if found == id {
-            slots[slot] = raw.to_datum()?;
-            wanted.next();
-        } else if found > id {
-            // The row lacks some of what is wanted; this column may still be among the rest.
-            while wanted.next_if(|(id, _)| *id < found).is_some() {}
-            if let Some(&(_, slot)) = wanted.next_if(|(id, _)| *id == found) {
-                slots[slot] = raw.to_datum()?;
-            }
-        }
-    }
-    Ok(())
-}
-
-/// A column's value, not decoded yet.
-#[derive(Clone, Copy)]
-pub struct RawValue<'a> {
-    tag: u8,
-    payload: &'a [u8],
-}
-
-impl<'a> RawValue<'a> {
-    pub fn is_null(&self) -> bool {
-        self.tag == NULL
-    }
-
-    /// The number under an integer, date or time type.
-    #[inline]
-    pub fn as_i64(&self) -> Option<i64> {
-        match self.tag {
-            INT2 | INT4 | INT8 | DATE | TIME | TIMESTAMP | TIMESTAMPTZ => {
-                let mut rest = self.payload;
-                take_varint(&mut rest).ok().map(unzigzag)
-            }
-            _ => None,
-        }
-    }
-
-    /// The number under a float type.
-    pub fn as_f64(&self) -> Option<f64> {
-        match self.tag {
-            FLOAT4 => self.payload.try_into().ok().map(|b| f64::from(f32::from_le_bytes(b))),
-            FLOAT8 => self.payload.try_into().ok().map(f64::from_le_bytes),
-            _ => None,
-        }
-    }
-
-    /// The bytes of a text.
-    pub fn as_str_bytes(&self) -> Option<&'a [u8]> {
-        let mut rest = self.payload;
-        if self.tag != TEXT || take_varint(&mut rest).is_err() {
-            return None;
-        }
-        Some(rest)
-    }
-
-    /// Decodes.
-    #[inline]
-    pub fn to_datum(&self) -> Result<Datum, CodecError> {
-        let mut rest = self.payload;
-        take_payload(self.tag, &mut rest, 0)
-    }
-}
-
-fn tag_of(value: &Datum) -> u8 {
+pub(super) fn tag_of(value: &Datum) -> u8 {
     match value {
         Datum::Null => NULL,
         Datum::Bool(false) => FALSE,
@@ -277,7 +87,7 @@ fn take_nested(rest: &mut &[u8], depth: u32) -> Result<Datum, CodecError> {
     take_payload(tag, rest, depth)
 }
 
-fn put_payload(out: &mut Vec<u8>, value: &Datum) {
+pub(super) fn put_payload(out: &mut Vec<u8>, value: &Datum) {
     match value {
         Datum::Null | Datum::Bool(_) => {}
         Datum::Int2(value) => put_varint(out, zigzag(i64::from(*value))),
@@ -304,7 +114,7 @@ fn put_payload(out: &mut Vec<u8>, value: &Datum) {
     }
 }
 
-fn take_payload(tag: u8, rest: &mut &[u8], depth: u32) -> Result<Datum, CodecError> {
+pub(super) fn take_payload(tag: u8, rest: &mut &[u8], depth: u32) -> Result<Datum, CodecError> {
     Ok(match tag {
         NULL => Datum::Null,
         FALSE => Datum::Bool(false),
@@ -341,7 +151,7 @@ fn take_payload(tag: u8, rest: &mut &[u8], depth: u32) -> Result<Datum, CodecErr
 
 /// Bytes of a payload at the start of the slice.
 #[inline]
-fn payload_length(tag: u8, rest: &[u8]) -> Result<usize, CodecError> {
+pub(super) fn payload_length(tag: u8, rest: &[u8]) -> Result<usize, CodecError> {
     let varint_length = || {
         rest.iter()
             .position(|byte| byte & 0x80 == 0)
@@ -490,84 +300,4 @@ fn take_jsonb(rest: &mut &[u8], depth: u32) -> Result<Jsonb, CodecError> {
         }
         _ => return Err(CodecError("row jsonb tag")),
     })
-}
-
-/// Writes what the closure appends with its length in front.
-fn put_framed(out: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>)) {
-    let mut inside = Vec::new();
-    write(&mut inside);
-    put_sized(out, &inside);
-}
-
-/// Length, then the bytes.
-pub fn put_sized(out: &mut Vec<u8>, bytes: &[u8]) {
-    put_varint(out, bytes.len() as u64);
-    out.extend_from_slice(bytes);
-}
-
-/// Reads what [`put_sized`] wrote.
-pub fn take_sized<'a>(rest: &mut &'a [u8]) -> Result<&'a [u8], CodecError> {
-    let length = take_varint(rest)?;
-    take(rest, usize::try_from(length).map_err(|_| CodecError("row: length"))?)
-}
-
-fn take_str<'a>(rest: &mut &'a [u8]) -> Result<&'a str, CodecError> {
-    std::str::from_utf8(take_sized(rest)?).map_err(|_| CodecError("row text: not UTF-8"))
-}
-
-/// A number of things of at least one byte each: more than bytes are left is damage.
-fn take_count(rest: &mut &[u8]) -> Result<usize, CodecError> {
-    let count = take_varint(rest)?;
-    if count > rest.len() as u64 {
-        return Err(CodecError("row: count"));
-    }
-    Ok(count as usize)
-}
-
-/// Appends an unsigned integer, seven bits a byte, low bits first.
-#[inline]
-pub fn put_varint(out: &mut Vec<u8>, mut value: u64) {
-    while value >= 0x80 {
-        out.push(value as u8 | 0x80);
-        value >>= 7;
-    }
-    out.push(value as u8);
-}
-
-/// Reads what [`put_varint`] wrote.
-#[inline]
-pub fn take_varint(rest: &mut &[u8]) -> Result<u64, CodecError> {
-    let mut value = 0u64;
-    for (at, &byte) in rest.iter().enumerate().take(10) {
-        value |= u64::from(byte & 0x7f) << (7 * at);
-        if byte & 0x80 == 0 {
-            *rest = &rest[at + 1..];
-            return Ok(value);
-        }
-    }
-    Err(CodecError("row integer"))
-}
-
-fn take_signed(rest: &mut &[u8]) -> Result<i64, CodecError> {
-    take_varint(rest).map(unzigzag)
-}
-
-/// Small magnitudes of either sign become small unsigned numbers.
-pub fn zigzag(value: i64) -> u64 {
-    ((value << 1) ^ (value >> 63)) as u64
-}
-
-/// Undoes [`zigzag`].
-pub fn unzigzag(value: u64) -> i64 {
-    (value >> 1) as i64 ^ -((value & 1) as i64)
-}
-
-fn take<'a>(rest: &mut &'a [u8], length: usize) -> Result<&'a [u8], CodecError> {
-    let (head, tail) = rest.split_at_checked(length).ok_or(CodecError("row: it ends early"))?;
-    *rest = tail;
-    Ok(head)
-}
-
-fn take_array<const N: usize>(rest: &mut &[u8]) -> Result<[u8; N], CodecError> {
-    take(rest, N)?.try_into().map_err(|_| CodecError("row: it ends early"))
 }
