@@ -73,7 +73,7 @@ impl Clients {
         let world = self.world().clone();
         let run = self.through_some_node(|client| Box::pin(bank::audit(client, world)));
         if let Some(Err(wrong)) = self.ended("audit", run.await) {
-            self.model.violation(wrong);
+            self.violation(wrong);
         }
     }
 
@@ -96,7 +96,7 @@ impl Clients {
         if let Some(value) = self.ended("read", run.await) {
             let (_, most) = self.model.bounds(number);
             if value < acked || value > most {
-                self.model.violation(format!(
+                self.violation(format!(
                     "counter {number} reads {value} (alone: {is_alone}), but {acked} increments \
                      were acknowledged before and at most {most} were made"
                 ));
@@ -125,13 +125,13 @@ impl Clients {
         let run = self.through_some_node(|client| Box::pin(ledger::find(client, id)));
         match self.ended("find", run.await) {
             Some((entry, copy)) if entry != copy => {
-                self.model.violation(format!("entry {id:x} is half there: {entry}, copy {copy}"));
+                self.violation(format!("entry {id:x} is half there: {entry}, copy {copy}"));
             }
             Some((false, _)) if fate == Fate::Done => {
-                self.model.violation(format!("acknowledged entry {id:x} is gone"));
+                self.violation(format!("acknowledged entry {id:x} is gone"));
             }
             Some((true, _)) if fate == Fate::Failed => {
-                self.model.violation(format!("refused entry {id:x} is there"));
+                self.violation(format!("refused entry {id:x} is there"));
             }
             _ => {}
         }
@@ -141,7 +141,7 @@ impl Clients {
         let world = self.world().clone();
         let run = self.through_some_node(|client| Box::pin(duty::change(client, world)));
         if let Some(0) = self.ended("duty", run.await) {
-            self.model.violation("nobody was on duty".into());
+            self.violation("nobody was on duty".into());
         }
     }
 
@@ -180,6 +180,11 @@ impl Clients {
         };
         self.world().note(|| format!("{operation} {fate:?} {why}"));
         result?.ok()
+    }
+
+    fn violation(&self, what: String) {
+        self.world().note(|| format!("VIOLATION {what}"));
+        self.model.violation(what);
     }
 
     fn world(&self) -> &Executor {

@@ -119,6 +119,12 @@ impl Executor {
         state.trace.note(now, what);
     }
 
+    /// Prints something if all details were asked for; leaves no mark in the fingerprint.
+    pub fn detail(&self, what: impl FnOnce() -> String) {
+        let state = self.state.lock();
+        state.trace.detail(state.now, what);
+    }
+
     /// Fingerprint of everything that has happened.
     pub fn trace_hash(&self) -> u64 {
         self.state.lock().trace.hash()

@@ -34,12 +34,20 @@ impl Transport for SimTransport {
     ) -> BoxFuture<'static, KvResult<RangeResponse>> {
         let (own, executor) = (self.node, self.network.executor().clone());
         let what = format!("{}/{} {}", request.range, request.epoch, name(&request.body));
+        executor.detail(|| {
+            format!(
+                "{own} -> {node} {:?} {}/{} {:?}",
+                request.txn, request.range, request.epoch, request.body
+            )
+        });
+        let txn = request.txn;
         let answer = match self.store.get() {
             Some(store) if node == self.node => store.execute(request),
             _ => self.network.call_range(self.node, node, request),
         };
         Box::pin(async move {
             let answer = answer.await;
+            executor.detail(|| format!("{own} <- {node} {txn:?} {what} {answer:?}"));
             if let Err(error) = &answer {
                 executor.note(|| format!("{own} -> {node} {what}: {error}"));
             }

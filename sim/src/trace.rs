@@ -1,21 +1,20 @@
 //! What happened, as a fingerprint, and as lines for people who replay a seed.
 
-use std::collections::VecDeque;
-
-/// Lines that are kept for the report of a failure.
-const LINES_KEPT: usize = 200;
-
-/// Hashes everything; keeps or prints lines only when asked to by `SIM_TRACE`.
+/// Hashes everything; prints it if `SIM_TRACE` is set, with all requests if it is 2.
 pub(crate) struct Trace {
     hash: u64,
     prints: bool,
-    lines: VecDeque<String>,
+    prints_details: bool,
 }
 
 impl Trace {
     pub(crate) fn new(seed: u64) -> Trace {
-        let prints = std::env::var_os("SIM_TRACE").is_some();
-        let mut trace = Trace { hash: 0xcbf2_9ce4_8422_2325, prints, lines: VecDeque::new() };
+        let wanted = std::env::var("SIM_TRACE").ok();
+        let mut trace = Trace {
+            hash: 0xcbf2_9ce4_8422_2325,
+            prints: wanted.is_some(),
+            prints_details: wanted.is_some_and(|wanted| wanted == "2"),
+        };
         trace.mix(seed);
         trace
     }
@@ -37,10 +36,13 @@ impl Trace {
         if self.prints {
             eprintln!("{:>12.6} {what}", now as f64 / 1e9);
         }
-        if self.lines.len() == LINES_KEPT {
-            self.lines.pop_front();
+    }
+
+    /// Something that only people who look for a cause want to see.
+    pub(crate) fn detail(&self, now: u64, what: impl FnOnce() -> String) {
+        if self.prints_details {
+            eprintln!("{:>12.6}   {}", now as f64 / 1e9, what());
         }
-        self.lines.push_back(what);
     }
 
     pub(crate) fn hash(&self) -> u64 {

@@ -205,10 +205,14 @@ impl TxnClient {
     }
 }
 
-/// An unavailable range after an attempt that may have taken effect: the outcome is unknown.
+/// A final error after an attempt that may have taken effect leaves the outcome unknown, unless the
+/// error comes from looking at the data.
 pub(crate) fn fate(error: KvError, maybe_done: bool) -> KvError {
     match error {
-        KvError::Unavailable(why) if maybe_done => KvError::Ambiguous(why),
+        KvError::WriteConflict { .. } | KvError::KeyExists { .. } | KvError::TxnAborted { .. } => {
+            error
+        }
+        error if maybe_done => KvError::Ambiguous(error.to_string()),
         error => error,
     }
 }

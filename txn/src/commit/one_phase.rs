@@ -16,25 +16,39 @@ impl CommitJob {
     /// for the first.
     pub(super) async fn one_phase(
         &mut self,
-        route: Arc<Route>,
+        mut route: Arc<Route>,
         ts: Timestamp,
     ) -> KvResult<Option<Step>> {
-        let sending = Sending::new(Some(self.txn), self.wait.min(COMMIT_LOCK_WAIT));
-        let make = |attempt| {
-            RangeOp::Commit1Pc(Commit1PcRequest {
-                writes: self.writes.clone(),
-                commit_ts: ts,
-                exact: self.is_exact,
-                is_retry: attempt == Attempt::Retry,
-            })
-        };
-        match self.core.send(route, sending, make).await {
-            Ok(sent) => self.one_phase_answer(&sent).map(Some),
-            Err(Failed::Recut { maybe_done: false }) => Ok(None),
-            Err(Failed::Recut { maybe_done: true }) => Err(KvError::Ambiguous(
-                "the range was split while the answer to COMMIT was lost".into(),
-            )),
-            Err(Failed::Error { error, maybe_done }) => Err(fate(error, maybe_done)),
+        let begun = self.core.env.clock.now();
+        let mut is_retry = false;
+        loop {
+            let sending = Sending::new(Some(self.txn), self.wait.min(COMMIT_LOCK_WAIT));
+            let make = |attempt| {
+                RangeOp::Commit1Pc(Commit1PcRequest {
+                    writes: self.writes.clone(),
+                    commit_ts: ts,
+                    exact: self.is_exact,
+                    is_retry: is_retry || attempt == Attempt::Retry,
+                })
+            };
+            let (error, maybe_done) = match self.core.send(route, sending, make).await {
+                Ok(sent) => return self.one_phase_answer(&sent).map(Some),
+                Err(Failed::Recut { maybe_done }) if !is_retry && !maybe_done => return Ok(None),
+                Err(Failed::Recut { .. }) => {
+                    let why = "the range was split while the answer to COMMIT was lost";
+                    return Err(KvError::Ambiguous(why.into()));
+                }
+                Err(Failed::Error { error, maybe_done }) => (error, maybe_done || is_retry),
+            };
+            let waited = self.core.env.clock.now().since(begun);
+            let is_waiting = matches!(error, KvError::LockNotAvailable { .. }) && maybe_done;
+            if !is_waiting || waited > self.core.env.config.outage {
+                return Err(fate(error, maybe_done));
+            }
+            // Its own first attempt may be why somebody else has the lock by now: only the same
+            // request again can tell.
+            is_retry = true;
+            route = self.core.router.lookup(&self.writes[0].key).await?;
         }
     }
 
