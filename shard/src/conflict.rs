@@ -136,6 +136,9 @@ impl Conflicts {
         blocked: Vec<(Key, Intent)>,
         purpose: Purpose,
     ) -> KvResult<Vec<Alive>> {
+        if blocked.is_empty() {
+            return Ok(Vec::new());
+        }
         let dispatch = Dispatch::of(call);
         let now = call.replica.env.oracle.now().await?;
         let mut alive = Vec::new();
@@ -165,8 +168,10 @@ impl Conflicts {
 
     /// Waits until the transaction's intents are resolved here, or for a while.
     pub(crate) async fn wait(&mut self, call: &Call, alive: Alive) -> KvResult<()> {
-        call.check_deadline()?;
         let Alive { txn, key } = alive;
+        if call.now() >= call.deadline {
+            return Err(KvError::Unavailable(format!("{txn} on {key} is not decided yet")));
+        }
         let watch = self.watch.get_or_insert_with(|| WaitWatch::new(call));
         watch.report_if_due(call, &key, || vec![txn]).await?;
         let config = call.config();

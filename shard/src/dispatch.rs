@@ -112,14 +112,19 @@ impl Dispatch {
         self.send_each(keys, make, |_| Ok(true)).await
     }
 
-    /// [`Dispatch::resolve`] in the background.
+    /// [`Dispatch::resolve`] in the background. One such task for a transaction is enough: what it
+    /// misses is met and asked about again.
     pub(crate) fn resolve_later(&self, txn: TxnId, status: TxnStatus, keys: Vec<Key>) {
+        if !self.env.resolving.lock().insert(txn) {
+            return;
+        }
         let detached = self.detached();
         self.env.clock.spawn(Box::pin(async move {
             if let Err(error) = detached.resolve(txn, status, keys).await {
                 // Whoever meets the intents next asks again.
                 tracing::debug!(%txn, %error, "left intents of a finished transaction");
             }
+            detached.env.resolving.lock().remove(&txn);
         }));
     }
 

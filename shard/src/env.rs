@@ -84,6 +84,8 @@ pub struct StoreConfig {
     pub patience: Duration,
     /// Rows that a fragment looks at before its page ends, so that nobody is kept out for long.
     pub fragment_rows_max: u64,
+    /// Bytes at which every page of rows ends, whatever was asked for.
+    pub page_bytes_max: usize,
     /// Versions that one garbage collection command removes.
     pub gc_versions_max: usize,
 }
@@ -99,6 +101,7 @@ impl Default for StoreConfig {
             ask_again_max: Duration::from_millis(100),
             patience: Duration::from_secs(10),
             fragment_rows_max: 32_768,
+            page_bytes_max: 8 << 20,
             gc_versions_max: 4_096,
         }
     }

@@ -14,7 +14,7 @@ use base::{Key, KvError, NodeId, RangeDescriptor, RangeId, ReplicaDescriptor, Sp
 use base::{Timestamp, TxnId};
 use futures::channel::oneshot;
 use parking_lot::Mutex;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Deref;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
@@ -25,6 +25,8 @@ use storage::mvcc;
 pub(crate) struct Env {
     pub(crate) given: StoreEnv,
     pub(crate) waits: Arc<dyn WaitReporter>,
+    /// Transactions whose intents are being resolved in the background.
+    pub(crate) resolving: Mutex<BTreeSet<TxnId>>,
 }
 
 impl Deref for Env {

@@ -25,7 +25,7 @@ use crate::waits::MetaWaits;
 use base::api::stats::StatsResponse;
 use base::api::{RangeOp, RangeRequest, RangeResponse};
 use base::{BoxFuture, KvError, KvResult, MonoTime, NodeId, RangeDescriptor, RangeId};
-use parking_lot::RwLock;
+use parking_lot::{Mutex, RwLock};
 use rustc_hash::FxHashMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -45,7 +45,7 @@ impl Store {
     /// A store without ranges.
     pub fn new(env: StoreEnv) -> Arc<Store> {
         let waits = Arc::new(MetaWaits::new(Arc::clone(&env.peers)));
-        let env = Arc::new(Env { given: env, waits });
+        let env = Arc::new(Env { given: env, waits, resolving: Mutex::default() });
         Arc::new(Store { core: Arc::new(Core { env, replicas: RwLock::default() }) })
     }
 
@@ -58,17 +58,12 @@ impl Store {
     /// Releases the locks of all transactions that a node coordinates: to be called when it is known
     /// to have died or to have begun a new life. Waiters find out by themselves, but later.
     pub fn release_locks_of(&self, node: NodeId) {
-        let replicas: Vec<Arc<Replica>> =
-            self.core.replicas.read().values().map(Arc::clone).collect();
-        replicas.iter().for_each(|replica| replica.release_locks_of(node));
+        self.core.all().iter().for_each(|replica| replica.release_locks_of(node));
     }
 
     /// What the ranges of this node know about themselves, by id.
     pub fn ranges(&self) -> Vec<StatsResponse> {
-        let mut replicas: Vec<Arc<Replica>> =
-            self.core.replicas.read().values().map(Arc::clone).collect();
-        replicas.sort_by_key(|replica| replica.range);
-        replicas.iter().map(|replica| eval::stats::stats(replica)).collect()
+        self.core.all().iter().map(|replica| eval::stats::stats(replica)).collect()
     }
 
     /// Locked keys and waiting requests, over all ranges: for metrics.
@@ -113,7 +108,15 @@ impl Core {
         if timeout_ms > 0 {
             call.deadline = call.now() + Duration::from_millis(timeout_ms);
         }
-        Box::pin(eval::run(call, body))
+        eval::run(call, body)
+    }
+
+    /// All replicas, by id.
+    fn all(&self) -> Vec<Arc<Replica>> {
+        let mut replicas: Vec<Arc<Replica>> =
+            self.replicas.read().values().map(Arc::clone).collect();
+        replicas.sort_by_key(|replica| replica.range);
+        replicas
     }
 
     /// The replica on this node that serves a key, with its descriptor.

@@ -37,6 +37,13 @@ async fn commit(call: &Call, request: &Commit1PcRequest) -> KvResult<Commit1PcRe
     let keys: Vec<Key> = request.writes.iter().map(|write| write.key.clone()).collect();
     let mut conflicts = Conflicts::default();
     let foreign = write::foreign_locks(call, &request.writes);
+    if request.is_retry
+        && !foreign.is_empty()
+        && let Some(ts) = done_before(call, request, &keys).await?
+    {
+        // The locks that the first attempt gave up are no reason to wait.
+        return Ok(Commit1PcResponse::Committed(ts));
+    }
     let taken = write::wait_for_locks(call, foreign).await?;
     loop {
         let term = call.leading().await?;
@@ -62,6 +69,19 @@ async fn commit(call: &Call, request: &Commit1PcRequest) -> KvResult<Commit1PcRe
             }
         }
     }
+}
+
+async fn done_before(
+    call: &Call,
+    request: &Commit1PcRequest,
+    keys: &[Key],
+) -> KvResult<Option<Timestamp>> {
+    let term = call.leading().await?;
+    call.replica.sequencer.settle(Touch::keys(keys), Timestamp::MAX).await;
+    let view = call.pin(term).await?;
+    view.check_keys(keys)?;
+    let newest = write::newest(&view, &request.writes)?;
+    earlier_attempt(call, &view, request, &newest)
 }
 
 enum Evaluated {

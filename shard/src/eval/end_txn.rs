@@ -1,46 +1,71 @@
-//! End of a transaction: writes or removes its record. Touches the record's slot.
+//! End of a transaction: writes or removes its record. Touches the record's slot, and with a commit
+//! the written keys in the record's range, whose intents are resolved by the same command.
 //!
 //! An explicit commit needs no look at the timestamp cache once the record is STAGING: since then no
 //! reader was told that it may pass. Without STAGING it must be above all readers who were told; if
 //! it is not, the answer is `Pending`: nothing was done, and the coordinator may try again higher.
 
+use super::resolve;
 use crate::call::Call;
-use crate::effects::Effects;
 use crate::latches::Touch;
-use crate::proposal::{Plan, replicate};
+use crate::proposal::{Plan, Unlock, replicate};
 use crate::replica::record_slot;
 use base::api::TxnStatus;
 use base::api::end_txn::{EndTxnAction, EndTxnRequest, EndTxnResponse};
 use base::{Key, KvResult, Timestamp};
 use storage::mvcc::{self, TxnRecord};
 
+/// Intents that are resolved together with the decision; the rest is left to others.
+const RESOLVED_MAX: usize = 256;
+
 pub(super) async fn run(call: &Call, request: EndTxnRequest) -> KvResult<EndTxnResponse> {
-    let slot = [record_slot(&request.anchor)];
+    let beside = keys_beside(call, &request)?;
+    let slot = record_slot(&request.anchor);
+    let mut touched = beside.clone();
+    touched.push(slot.clone());
     let term = call.leading().await?;
-    let latch = call.replica.sequencer.write(Touch::keys(&slot), Timestamp::MAX).await;
+    let latch = call.replica.sequencer.write(Touch::keys(&touched), Timestamp::MAX).await;
     let view = call.pin(term).await?;
     view.check_keys([&request.anchor.anchor])?;
     let known = mvcc::record(&view.snapshot, &request.anchor)?;
     let step = match &request.action {
         EndTxnAction::Heartbeat { now } => heartbeat(call, &request, known, *now),
-        EndTxnAction::Commit { ts, keys } => commit(call, &slot[0], known, *ts, keys),
+        EndTxnAction::Commit { ts, keys } => commit(call, &slot, known, *ts, keys),
         EndTxnAction::Abort => abort(call, known),
         EndTxnAction::Forget => forget(call, &request, known),
     };
-    let mut effects = Effects::default();
+    let mut plan = Plan::default();
     let status = match step {
         Step::Stay(status) => return Ok(EndTxnResponse { status }),
         Step::Write(record) => {
-            effects.put_record(&request.anchor, &record);
+            plan.effects.put_record(&request.anchor, &record);
             record.status
         }
         Step::Remove(status) => {
-            effects.remove_record(&request.anchor);
+            plan.effects.remove_record(&request.anchor);
             status
         }
     };
-    replicate(&call.replica, &view, latch, Plan { effects, ..Plan::default() }).await?;
+    if matches!(status, TxnStatus::Committed(_)) && !beside.is_empty() {
+        let txn = request.anchor.txn;
+        let found = resolve::standing(&view, txn, &beside)?;
+        resolve::add(call, &mut plan, status, &found)?;
+        plan.unlock = Unlock::Keys(txn, beside);
+    }
+    replicate(&call.replica, &view, latch, plan).await?;
     Ok(EndTxnResponse { status })
+}
+
+/// The written keys in the record's own range: their intents are resolved by the command that
+/// commits, which saves one.
+fn keys_beside(call: &Call, request: &EndTxnRequest) -> KvResult<Vec<Key>> {
+    let EndTxnAction::Commit { keys, .. } = &request.action else { return Ok(Vec::new()) };
+    let descriptor = call.descriptor()?;
+    let mut beside: Vec<Key> =
+        keys.iter().filter(|key| descriptor.contains(key)).take(RESOLVED_MAX).cloned().collect();
+    beside.sort_unstable();
+    beside.dedup();
+    Ok(beside)
 }
 
 enum Step {

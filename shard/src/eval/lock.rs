@@ -63,7 +63,7 @@ pub(super) async fn run(call: &Call, request: LockRequest) -> KvResult<LockRespo
 fn timed_out(held: &[Key]) -> impl Fn(KvError) -> KvError {
     let key = held.first().cloned().unwrap_or_default();
     move |error| match error {
-        KvError::Cancelled => KvError::LockNotAvailable { key: key.clone() },
+        KvError::Unavailable(_) => KvError::LockNotAvailable { key: key.clone() },
         other => other,
     }
 }

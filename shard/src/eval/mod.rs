@@ -27,47 +27,44 @@ mod unlock;
 mod write;
 
 use crate::call::Call;
-use base::KvResult;
-use base::api::{RangeOp, RangeResponse};
+use base::api::{RangeOp, RangeResponse as Answer};
+use base::{BoxFuture, KvResult};
 
-/// Carries one request out.
-pub(crate) async fn run(call: Call, body: RangeOp) -> KvResult<RangeResponse> {
+/// Carries one request out. Every command has a future of its own size.
+pub(crate) fn run(call: Call, body: RangeOp) -> BoxFuture<'static, KvResult<Answer>> {
+    /// Runs a command and wraps what it answers.
+    macro_rules! boxed {
+        ($command:ident($request:ident) => $wrap:expr) => {
+            Box::pin(async move { $command::run(&call, $request).await.map($wrap) })
+        };
+    }
     match body {
-        RangeOp::Get(request) => get::run(&call, request).await.map(RangeResponse::Get),
-        RangeOp::Scan(request) => scan::run(&call, request).await.map(RangeResponse::Scan),
-        RangeOp::Lock(request) => lock::run(&call, request).await.map(RangeResponse::Lock),
-        RangeOp::Unlock(request) => done(unlock::run(&call, &request)),
-        RangeOp::Commit1Pc(request) => {
-            commit_1pc::run(&call, request).await.map(RangeResponse::Commit1Pc)
+        RangeOp::Get(request) => boxed!(get(request) => Answer::Get),
+        RangeOp::Scan(request) => boxed!(scan(request) => Answer::Scan),
+        RangeOp::Lock(request) => boxed!(lock(request) => Answer::Lock),
+        RangeOp::Unlock(request) => boxed!(unlock(request) => done),
+        RangeOp::Commit1Pc(request) => boxed!(commit_1pc(request) => Answer::Commit1Pc),
+        RangeOp::Prewrite(request) => boxed!(prewrite(request) => Answer::Prewrite),
+        RangeOp::EndTxn(request) => boxed!(end_txn(request) => Answer::EndTxn),
+        RangeOp::Resolve(request) => boxed!(resolve(request) => done),
+        RangeOp::Push(request) => boxed!(push(request) => Answer::Push),
+        RangeOp::QueryIntent(request) => boxed!(query_intent(request) => Answer::QueryIntent),
+        RangeOp::Recover(request) => boxed!(recover(request) => Answer::Recover),
+        RangeOp::Refresh(request) => boxed!(refresh(request) => done),
+        RangeOp::Increment(request) => boxed!(increment(request) => Answer::Increment),
+        RangeOp::Gc(request) => boxed!(gc(request) => done),
+        RangeOp::Split(request) => boxed!(split(request) => Answer::Split),
+        RangeOp::ChangeReplicas(request) => boxed!(change_replicas(request) => Answer::Descriptor),
+        RangeOp::TransferLeader(request) => boxed!(transfer_leader(request) => done),
+        RangeOp::Snapshot(request) => boxed!(snapshot(request) => Answer::Snapshot),
+        RangeOp::Ingest(request) => boxed!(ingest(request) => done),
+        RangeOp::Stats(_) => {
+            let answer = Answer::Stats(stats::stats(&call.replica));
+            Box::pin(std::future::ready(Ok(answer)))
         }
-        RangeOp::Prewrite(request) => {
-            prewrite::run(&call, request).await.map(RangeResponse::Prewrite)
-        }
-        RangeOp::EndTxn(request) => end_txn::run(&call, request).await.map(RangeResponse::EndTxn),
-        RangeOp::Resolve(request) => done(resolve::run(&call, request).await),
-        RangeOp::Push(request) => push::run(&call, request).await.map(RangeResponse::Push),
-        RangeOp::QueryIntent(request) => {
-            query_intent::run(&call, request).await.map(RangeResponse::QueryIntent)
-        }
-        RangeOp::Recover(request) => recover::run(&call, request).await.map(RangeResponse::Recover),
-        RangeOp::Refresh(request) => done(refresh::run(&call, request).await),
-        RangeOp::Increment(request) => {
-            increment::run(&call, request).await.map(RangeResponse::Increment)
-        }
-        RangeOp::Gc(request) => done(gc::run(&call, request).await),
-        RangeOp::Split(request) => split::run(&call, request).await.map(RangeResponse::Split),
-        RangeOp::ChangeReplicas(request) => {
-            change_replicas::run(&call, request).await.map(RangeResponse::Descriptor)
-        }
-        RangeOp::TransferLeader(request) => done(transfer_leader::run(&call, request).await),
-        RangeOp::Snapshot(request) => {
-            snapshot::run(&call, request).await.map(RangeResponse::Snapshot)
-        }
-        RangeOp::Ingest(request) => done(ingest::run(&call, request).await),
-        RangeOp::Stats(_) => Ok(RangeResponse::Stats(stats::stats(&call.replica))),
     }
 }
 
-fn done(result: KvResult<()>) -> KvResult<RangeResponse> {
-    result.map(|()| RangeResponse::Done)
+fn done(_nothing: ()) -> Answer {
+    Answer::Done
 }

@@ -15,6 +15,7 @@ use crate::replica::record_slot;
 use base::api::prewrite::{PrewriteRequest, PrewriteResponse, Staging};
 use base::api::{TxnStatus, Write};
 use base::{Key, KvError, KvResult, Timestamp};
+use storage::Snapshot;
 use storage::mvcc::{self, Intent, TxnRecord, Version};
 
 pub(super) async fn run(call: &Call, request: PrewriteRequest) -> KvResult<PrewriteResponse> {
@@ -22,9 +23,13 @@ pub(super) async fn run(call: &Call, request: PrewriteRequest) -> KvResult<Prewr
     let mut keys: Vec<Key> = request.writes.iter().map(|write| write.key.clone()).collect();
     keys.extend(request.staging.as_ref().map(|_| record_slot(&request.anchor)));
     let mut conflicts = Conflicts::default();
-    let foreign = write::foreign_locks(call, &request.writes);
+    let mut foreign = write::foreign_locks(call, &request.writes);
     if !foreign.is_empty() {
-        check_alive(call, &request)?;
+        let snapshot = call.replica.env.engine.snapshot();
+        check_alive(&snapshot, &request)?;
+        // Those who lock a key on which this transaction's intent stands wait for it themselves.
+        let own = |key: &Key| mvcc::intent(&snapshot, key).map(|i| i.map(|i| i.anchor.txn));
+        foreign.retain(|(key, _)| own(key) != Ok(Some(request.anchor.txn)));
     }
     let taken = write::wait_for_locks(call, foreign).await?;
     loop {
@@ -54,8 +59,8 @@ pub(super) async fn run(call: &Call, request: PrewriteRequest) -> KvResult<Prewr
 }
 
 /// Saves a transaction that was aborted by others from waiting for their locks.
-fn check_alive(call: &Call, request: &PrewriteRequest) -> KvResult<()> {
-    let record = mvcc::record(&call.replica.env.engine.snapshot(), &request.anchor)?;
+fn check_alive(snapshot: &Snapshot, request: &PrewriteRequest) -> KvResult<()> {
+    let record = mvcc::record(snapshot, &request.anchor)?;
     match record.map(|record| record.status) {
         Some(TxnStatus::Aborted) => Err(KvError::TxnAborted { txn: request.anchor.txn }),
         _ => Ok(()),

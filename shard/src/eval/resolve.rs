@@ -1,13 +1,13 @@
 //! Resolve: turns a finished transaction's intents into versions, or removes them. Touches the keys;
 //! readers may pass, as they find the intent or the version, never neither.
 
-use crate::call::Call;
+use crate::call::{Call, View};
 use crate::effects::Effects;
 use crate::latches::Touch;
 use crate::proposal::{Plan, Unlock, replicate};
 use base::api::resolve::ResolveRequest;
 use base::api::{TxnStatus, WriteOp};
-use base::{Key, KvError, KvResult, Timestamp};
+use base::{Key, KvError, KvResult, Timestamp, TxnId};
 use storage::mvcc::{self, Intent};
 
 pub(super) async fn run(call: &Call, request: ResolveRequest) -> KvResult<()> {
@@ -18,16 +18,7 @@ pub(super) async fn run(call: &Call, request: ResolveRequest) -> KvResult<()> {
     let latch = call.replica.sequencer.write(Touch::keys(&keys), Timestamp::MAX).await;
     let view = call.pin(term).await?;
     view.check_keys(&keys)?;
-    let mut found = Vec::new();
-    if !view.is_free_of_intents {
-        for key in &keys {
-            if let Some(intent) = mvcc::intent(&view.snapshot, key)?
-                && intent.anchor.txn == txn
-            {
-                found.push((key.clone(), intent));
-            }
-        }
-    }
+    let found = standing(&view, txn, &keys)?;
     if found.is_empty() {
         // Resolved before; its locks on these keys are as superfluous.
         call.replica.with_locks(|locks| {
@@ -36,18 +27,45 @@ pub(super) async fn run(call: &Call, request: ResolveRequest) -> KvResult<()> {
         call.replica.resolved(txn);
         return Ok(());
     }
-    let unlock = Unlock::Keys(txn, keys);
-    let mut plan = Plan { intents_removed: found.len(), unlock, ..Plan::default() };
+    let mut plan = Plan { unlock: Unlock::Keys(txn, keys), ..Plan::default() };
+    add(call, &mut plan, status, &found)?;
+    replicate(&call.replica, &view, latch, plan).await
+}
+
+/// The intents of a transaction under these keys.
+pub(super) fn standing(view: &View, txn: TxnId, keys: &[Key]) -> KvResult<Vec<(Key, Intent)>> {
+    let mut found = Vec::new();
+    if view.is_free_of_intents {
+        return Ok(found);
+    }
+    for key in keys {
+        if let Some(intent) = mvcc::intent(&view.snapshot, key)?
+            && intent.anchor.txn == txn
+        {
+            found.push((key.clone(), intent));
+        }
+    }
+    Ok(found)
+}
+
+/// Adds to a command what becomes of these intents of a finished transaction.
+pub(super) fn add(
+    call: &Call,
+    plan: &mut Plan,
+    status: TxnStatus,
+    found: &[(Key, Intent)],
+) -> KvResult<()> {
     match status {
         TxnStatus::Committed(ts) => {
-            plan.max_ts = ts;
-            commit(call, &mut plan.effects, &found, ts);
+            plan.max_ts = plan.max_ts.max(ts);
+            commit(call, &mut plan.effects, found, ts);
         }
         TxnStatus::Aborted => {}
-        other => return Err(KvError::Fatal(format!("cannot resolve {txn} as {other:?}"))),
+        other => return Err(KvError::Fatal(format!("cannot resolve intents as {other:?}"))),
     }
     found.iter().for_each(|(key, _)| plan.effects.remove_intent(key));
-    replicate(&call.replica, &view, latch, plan).await
+    plan.intents_removed += found.len();
+    Ok(())
 }
 
 fn commit(call: &Call, effects: &mut Effects, found: &[(Key, Intent)], ts: Timestamp) {

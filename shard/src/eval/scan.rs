@@ -156,6 +156,7 @@ impl Page {
             None => Sink::Rows(Vec::new()),
         };
         let bytes_max = usize::try_from(unlimited(request.limit_bytes)).unwrap_or(usize::MAX);
+        let bytes_max = bytes_max.min(call.config().page_bytes_max);
         Ok(Page { sink, rows_read: 0, rows_max, bytes: 0, bytes_max, is_done: false })
     }
 

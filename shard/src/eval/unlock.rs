@@ -4,7 +4,7 @@ use crate::call::Call;
 use base::KvResult;
 use base::api::lock::UnlockRequest;
 
-pub(super) fn run(call: &Call, request: &UnlockRequest) -> KvResult<()> {
+pub(super) async fn run(call: &Call, request: UnlockRequest) -> KvResult<()> {
     let txn = call.require_txn()?;
     call.replica.with_locks(|locks| {
         let wakers = match request.keys.is_empty() {
