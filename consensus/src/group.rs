@@ -144,12 +144,8 @@ impl Group {
 
     /// Appends commands to the log. Returns the index of the first one; all have the present term.
     pub fn propose(&mut self, commands: Vec<Bytes>, now: MonoTime) -> Result<u64, ConsensusError> {
-        let entries = commands.into_iter().map(|data| {
-            let mut entry = eraftpb::Entry::default();
-            entry.data = data;
-            entry
-        });
-        self.append(entries.collect(), now)
+        let entry = |data| eraftpb::Entry { data, ..eraftpb::Entry::default() };
+        self.append(commands.into_iter().map(entry).collect(), now)
     }
 
     /// Appends a change of members, with the command that records it in the state machine.
@@ -320,6 +316,8 @@ impl Group {
     /// The state machine holds everything up to this entry. Changes of members among them must have
     /// been passed to [`Group::apply_change`] before.
     pub fn applied(&mut self, index: u64) {
+        let log = &self.node.raft.raft_log;
+        let index = index.min(log.committed).min(log.persisted);
         if index > self.node.raft.raft_log.applied() {
             self.node.advance_apply_to(index);
             self.node.mut_store().evict(index, self.config.cache_bytes_max);

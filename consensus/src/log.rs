@@ -80,9 +80,8 @@ impl Entry {
     }
 
     pub(crate) fn into_raft(self) -> eraftpb::Entry {
-        let mut entry = eraftpb::Entry::default();
-        entry.index = self.index;
-        entry.term = self.term;
+        let (index, term) = (self.index, self.term);
+        let mut entry = eraftpb::Entry { index, term, ..eraftpb::Entry::default() };
         match self.kind {
             EntryKind::Normal => entry.data = self.data,
             EntryKind::Change(change) => {
@@ -132,11 +131,8 @@ impl HardState {
     }
 
     pub(crate) fn to_raft(self) -> eraftpb::HardState {
-        let mut state = eraftpb::HardState::default();
-        state.term = self.term;
-        state.vote = self.vote;
-        state.commit = self.commit;
-        state
+        let HardState { term, vote, commit } = self;
+        eraftpb::HardState { term, vote, commit, ..eraftpb::HardState::default() }
     }
 
     pub(crate) fn from_raft(state: &eraftpb::HardState) -> HardState {

@@ -22,6 +22,7 @@ use base::{KvError, KvResult, NodeId, RangeDescriptor, RangeId, ReplicaDescripto
 use bytes::Bytes;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use storage::{Durability, Engine, StorageError, WriteBatch};
 
 /// Carries out committed entries. Owned by one thread.
@@ -107,14 +108,14 @@ impl Applier {
         }
     }
 
-    /// Does what there is to do; true if there was anything. After an error the process ends. After
-    /// a poll that found the disk full ([`Applier::is_stalled`]) poll again before long.
+    /// Does what there is to do; true if there was anything. After an error the process ends.
     pub fn poll(&mut self) -> Result<bool, RaftError> {
         if let Some(batch) = self.stalled.take() {
             self.write(batch)?;
             if self.stalled.is_some() {
                 return Ok(false);
             }
+            self.set_stalled(false);
         }
         let mut tasks = std::mem::take(&mut self.scratch);
         self.tasks.drain_into(&mut tasks);
@@ -134,9 +135,10 @@ impl Applier {
         Ok(did_work)
     }
 
-    /// True while a full disk keeps it from going on.
-    pub fn is_stalled(&self) -> bool {
-        self.stalled.is_some()
+    /// The loop's ticks see to it that a stalled applier is polled again.
+    fn set_stalled(&mut self, is_stalled: bool) {
+        self.core.applier_stalled.store(is_stalled, Ordering::Relaxed);
+        self.core.inbox.notify();
     }
 
     /// Tasks that a full disk has kept from being carried out come first again.
@@ -249,7 +251,9 @@ impl Applier {
             match self.engine.write(batch, Durability::Buffered) {
                 Ok(()) => {}
                 Err(StorageError::DiskFull) if again.is_some() => {
+                    tracing::error!("disk full: apply waits for space");
                     self.stalled = again;
+                    self.set_stalled(true);
                     return Ok(());
                 }
                 Err(error) => return Err(error.into()),

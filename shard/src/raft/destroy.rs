@@ -26,9 +26,9 @@ impl RaftLoop {
         slot.shared.set_destroyed();
         slot.proposals.give_up("the replica was removed before the outcome was known");
         slot.reads.fail(|| KvError::RangeNotFound(range));
-        // A change that takes this replica out has come about.
+        // A change that takes this replica out has come about. Its epoch is as the own log knew it:
+        // one that was guessed too high would keep routers away from the range for good.
         descriptor.replicas.retain(|r| r.replica != replica);
-        descriptor.epoch += 1;
         let others = descriptor.replicas.iter().map(|r| (r.node, r.replica));
         let heirs = teller.map_or_else(|| others.collect(), |teller| vec![teller]);
         end_job(&mut slot, Ok(descriptor));
@@ -39,6 +39,7 @@ impl RaftLoop {
         self.drop_incoming(range);
         self.destroying.insert(range, replica);
         self.peers.is_stale = true;
+        self.views_stale = true;
         self.tasks.push(ApplyTask::Destroy { range, tombstone: Tombstone { replica, heirs } });
     }
 }

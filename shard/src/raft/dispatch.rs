@@ -216,6 +216,9 @@ impl RaftLoop {
             slot.shared.set_destroyed();
             slot.proposals.give_up("the replica is damaged");
             self.awake.remove(&range);
+            // No message reaches the range any more, none makes a new replica in its place.
+            self.destroying.insert(range, slot.shared.replica);
+            self.views_stale = true;
             self.tasks.push(ApplyTask::Follow { range, leader: None });
         }
     }

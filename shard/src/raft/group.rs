@@ -12,7 +12,7 @@ use crate::raft::waiter::ProposalWaiter;
 use base::{NodeId, ReplicaId};
 use bytes::Bytes;
 use consensus::{Group, GroupConfig};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// A replica's place in the loop.
@@ -31,6 +31,8 @@ pub(crate) struct Slot {
     pub(crate) sends: BTreeMap<ReplicaId, SnapshotSend>,
     /// Where replicas live that the descriptor does not name, learned from their messages.
     pub(crate) addresses: BTreeMap<u64, NodeId>,
+    /// Changes of members that the applier has and the group has not applied yet.
+    pub(crate) open_changes: BTreeSet<u64>,
     /// The term in which evaluation was told to begin, 0 for none.
     pub(crate) announced: u64,
     /// Last entry on disk.
@@ -64,6 +66,7 @@ impl Slot {
             transfer: None,
             sends: BTreeMap::new(),
             addresses: BTreeMap::new(),
+            open_changes: BTreeSet::new(),
             announced: 0,
             last_written,
             log_bytes: 0,
@@ -101,10 +104,11 @@ impl Slot {
         );
     }
 
-    /// Tells the group how far the state machine is.
+    /// Tells the group how far the state machine is, but not of a change of members before the group
+    /// has carried it out: it must not campaign with members of the past.
     pub(crate) fn sync_applied(&mut self) {
-        let applied = self.shared.applied().min(self.group.status().commit);
-        self.group.applied(applied);
+        let before_change = self.open_changes.first().map_or(u64::MAX, |index| index - 1);
+        self.group.applied(self.shared.applied().min(before_change));
     }
 
     /// Leads a term that evaluation has not been told of.

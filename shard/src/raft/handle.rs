@@ -9,6 +9,7 @@ use base::peer_api::PeerMessage;
 use base::{BoxFuture, KvResult, NodeId, RangeDescriptor, RangeId};
 use consensus::{MetaGroup, StateMachine};
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use storage::Engine;
 
 /// What every handle shares.
@@ -18,6 +19,8 @@ pub(crate) struct HandleCore {
     pub(crate) stats: Arc<StatsBoard>,
     pub(crate) proposals_max: usize,
     pub(crate) proposal_bytes_max: usize,
+    /// The applier waits for space on the disk.
+    pub(crate) applier_stalled: AtomicBool,
 }
 
 /// Talks to the [`crate::raft::RaftLoop`] of this node. Cheap to clone.

@@ -39,7 +39,7 @@ impl RaftLoop {
         if self.peers.is_stale {
             self.relist_peers(now);
         }
-        if self.ticks % self.config.heartbeat_ticks as u64 == 0 {
+        if self.ticks.is_multiple_of(self.config.heartbeat_ticks as u64) {
             self.peers.sequence += 1;
             let (node, sequence) = (self.config.node, self.peers.sequence);
             for to in self.peers.nodes.keys().copied().collect::<Vec<_>>() {

@@ -48,6 +48,11 @@ impl<T> Inbox<T> {
         }
     }
 
+    /// Notifies the reader without adding anything.
+    pub(crate) fn notify(&self) {
+        (self.notify)();
+    }
+
     /// Moves everything into an empty vector, whose memory the queue goes on with.
     pub(crate) fn drain_into(&self, out: &mut Vec<T>) {
         debug_assert!(out.is_empty());

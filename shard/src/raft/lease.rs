@@ -16,6 +16,7 @@ impl RaftLoop {
         let leads = if slot.group.is_leader() { slot.group.term() } else { 0 };
         if slot.announced != 0 && slot.announced != leads {
             slot.announced = 0;
+            self.views_stale = true;
             let leader = slot.shared.leader();
             self.tasks.push(ApplyTask::Follow { range, leader });
         }
@@ -28,6 +29,7 @@ impl RaftLoop {
     pub(crate) fn announce_lead(&mut self, range: RangeId, term: u64) {
         let Some(slot) = self.slots.get_mut(&range) else { return };
         slot.announced = term;
+        self.views_stale = true;
         slot.eager_ticks = 0;
         slot.lost_at = None;
         StatsBoard::add(&self.core.stats.elections_won, 1);

@@ -110,6 +110,7 @@ impl RaftLoop {
         if let Some(change) = &change {
             slot.group.apply_change(index, change, now)?;
         }
+        slot.open_changes = slot.open_changes.split_off(&(index + 1));
         slot.sync_applied();
         let gone: Vec<u64> = before
             .all()

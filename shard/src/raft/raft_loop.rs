@@ -15,6 +15,8 @@ use base::peer_api::PeerMessage;
 use base::{MonoTime, NodeId, RangeId, ReplicaId};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
 use storage::{Durability, Engine, StorageError, WriteBatch};
 
 /// What a poll leaves to do.
@@ -54,6 +56,9 @@ pub struct RaftLoop {
     pub(crate) last_context: u64,
     pub(crate) last_stream: u64,
     pub(crate) last_stage: u64,
+    /// The list of groups that others see is wrong.
+    pub(crate) views_stale: bool,
+    next_views: MonoTime,
     next_tick: Option<MonoTime>,
     out: BTreeMap<NodeId, Vec<PeerMessage>>,
     outbox: Arc<dyn Outbox>,
@@ -62,6 +67,9 @@ pub struct RaftLoop {
     /// A round whose write found the disk full.
     stalled: Option<(WriteBatch, Round)>,
 }
+
+/// How old the list of groups may be.
+const VIEWS_AGE_MAX: Duration = Duration::from_secs(1);
 
 /// Rounds of writing in one poll before input is looked at again.
 const ROUNDS_MAX: usize = 4;
@@ -93,6 +101,8 @@ impl RaftLoop {
             last_context: 0,
             last_stream: 0,
             last_stage: 0,
+            views_stale: true,
+            next_views: MonoTime(0),
             next_tick: None,
             out: BTreeMap::new(),
             outbox,
@@ -116,6 +126,7 @@ impl RaftLoop {
             }
             did_work = true;
         }
+        self.publish_groups(now);
         Ok(Poll { did_work, next_wake: self.next_wake() })
     }
 
@@ -155,12 +166,22 @@ impl RaftLoop {
             self.tick_group(range, now)?;
         }
         self.tick_drain(now);
-        self.publish_groups();
+        self.nudge_applier();
         Ok(true)
     }
 
     fn needs_ticks(&self) -> bool {
-        !self.awake.is_empty() || self.peers.is_any() || self.drain.is_some()
+        !self.awake.is_empty()
+            || self.peers.is_any()
+            || self.drain.is_some()
+            || self.core.applier_stalled.load(Ordering::Relaxed)
+    }
+
+    /// An applier that waits for space on the disk tries again with every tick.
+    fn nudge_applier(&self) {
+        if self.core.applier_stalled.load(Ordering::Relaxed) {
+            self.applier.notify();
+        }
     }
 
     fn tick_group(&mut self, range: RangeId, now: MonoTime) -> Result<(), RaftError> {
@@ -172,7 +193,8 @@ impl RaftLoop {
         slot.group.tick(now);
         if slot.eager_ticks > 0 {
             slot.eager_ticks -= 1;
-            if slot.group.status().leader.is_none() {
+            // Not on every tick: votes need time to arrive.
+            if slot.eager_ticks.is_multiple_of(3) && slot.group.status().leader.is_none() {
                 slot.group.campaign(now);
             }
         }
@@ -263,9 +285,12 @@ impl RaftLoop {
         [self.next_tick, self.next_snapshot_part()].into_iter().flatten().min()
     }
 
-    /// Groups on this node, for metrics and views.
-    fn publish_groups(&mut self) {
-        if self.ticks % self.config.hibernate_ticks.max(1) == 0 {
+    /// Groups on this node, for metrics and views: at once when leaders or replicas have changed,
+    /// else when the last list is a while old.
+    fn publish_groups(&mut self, now: MonoTime) {
+        if self.views_stale || now >= self.next_views {
+            self.views_stale = false;
+            self.next_views = now + VIEWS_AGE_MAX;
             let views = self.slots.values().map(Slot::view).collect();
             self.core.stats.set_groups(views);
         }

@@ -10,7 +10,7 @@ use crate::raft::raft_loop::RaftLoop;
 use crate::raft::stats::StatsBoard;
 use base::peer_api::{PeerMessage, RaftEnvelope};
 use base::{MonoTime, RangeId, ReplicaId};
-use consensus::{Entry, Message, Ready};
+use consensus::{Entry, EntryKind, Message, Ready};
 use storage::{Durability, raft_log};
 
 /// The groups that take part in a write.
@@ -91,6 +91,8 @@ impl RaftLoop {
         }
         let term = slot.group.term();
         let begins = slot.is_beginning() && entries.iter().any(|entry| entry.term == term);
+        let changes = entries.iter().filter(|e| matches!(e.kind, EntryKind::Change(_)));
+        slot.open_changes.extend(changes.map(|entry| entry.index));
         let shared = slot.shared.clone();
         let mut with_waiter = |entry: Entry| {
             let waiter = slot.proposals.take(&entry, || shared.not_leader());

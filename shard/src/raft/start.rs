@@ -18,6 +18,7 @@ use crate::replication::ReplicaHost;
 use base::{MonoTime, RangeDescriptor, RangeId, ReplicaId, ReplicaKind, Span};
 use consensus::{Group, GroupState, HardState, Membership, StateMachine};
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use storage::{Durability, Engine, StorageResult, WriteBatch, raft_log};
 
 /// Starts replication on a node: all replicas that its engine holds. The host learns of them from
@@ -37,6 +38,7 @@ pub fn open(
         stats: Arc::default(),
         proposals_max: config.proposals_max,
         proposal_bytes_max: config.proposal_bytes_max,
+        applier_stalled: AtomicBool::new(false),
     });
     let tasks = Inbox::new(notify.apply);
     finish_installs(&engine, config.install_batch_bytes)?;
@@ -126,6 +128,7 @@ impl RaftLoop {
         slot.publish();
         self.slots.insert(range, slot);
         self.peers.is_stale = true;
+        self.views_stale = true;
         self.touch(range);
         Ok(())
     }
