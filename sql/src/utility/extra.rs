@@ -29,7 +29,8 @@ pub(crate) fn parse_string(sql: &str) -> Result<Vec<(ParsedStatement, Option<Ext
     if let Some(role) = user_as_role(sql) {
         return Ok(parse(&role)?.into_iter().map(|p| (p, None)).collect());
     }
-    let error = match parse(sql) {
+    let copy = copy_switches(sql);
+    let error = match parse(copy.as_deref().unwrap_or(sql)) {
         Ok(parsed) => return Ok(parsed.into_iter().map(|p| (p, None)).collect()),
         Err(error) => error,
     };
@@ -37,6 +38,25 @@ pub(crate) fn parse_string(sql: &str) -> Result<Vec<(ParsedStatement, Option<Ext
     // The syntax tree is not looked at; it only fills the place.
     let ast = Statement::ReleaseSavepoint { name: Ident::new("") };
     Ok(vec![(ParsedStatement { ast, text: 0..sql.len() }, Some(extra?))])
+}
+
+/// COPY's options may be switched `on` and `off`; the grammar wants `true` and `false`.
+fn copy_switches(sql: &str) -> Option<String> {
+    let word = sql.trim_start().get(..5)?;
+    if !word.eq_ignore_ascii_case("copy ") {
+        return None;
+    }
+    let open = sql.rfind('(')?;
+    let (head, options) = sql.split_at(open);
+    let lower = options.to_ascii_lowercase();
+    if lower.contains('\'') || !(lower.contains(" on") || lower.contains(" off")) {
+        return None;
+    }
+    let switched =
+        [(" on,", " true,"), (" on)", " true)"), (" off,", " false,"), (" off)", " false)")]
+            .iter()
+            .fold(lower, |text, (from, to)| text.replace(from, to));
+    Some(format!("{head}{switched}"))
 }
 
 /// CREATE USER is CREATE ROLE … LOGIN, ALTER USER is ALTER ROLE.
