@@ -11,7 +11,7 @@ use base::api::lock::LockStrength;
 use base::{Key, KvError, KvResult, MonoTime, NodeId, Span, TxnId};
 use futures::channel::oneshot;
 use smallvec::SmallVec;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeSet, BTreeMap, VecDeque};
 
 /// Tells a waiter that it holds the lock now, or why it never will.
 pub(crate) type Waker = oneshot::Sender<KvResult<()>>;
@@ -53,7 +53,8 @@ struct Waiter {
 
 /// What one transaction holds.
 struct TxnLocks {
-    keys: SmallVec<[Key; 2]>,
+    /// A set: a large transaction releases its keys one by one.
+    keys: BTreeSet<Key>,
     /// When it was last heard of.
     seen: MonoTime,
 }
@@ -179,7 +180,7 @@ impl LockTable {
     #[must_use]
     pub(crate) fn release(&mut self, txn: TxnId, key: &Key) -> Vec<Waker> {
         if let Some(held) = self.txns.get_mut(&txn) {
-            held.keys.retain(|other| other != key);
+            held.keys.remove(key);
             if held.keys.is_empty() {
                 self.txns.remove(&txn);
             }
@@ -218,7 +219,7 @@ impl LockTable {
             let Some(lock) = self.locks.remove(&key) else { continue };
             for (txn, _) in &lock.holders {
                 if let Some(held) = self.txns.get_mut(txn) {
-                    held.keys.retain(|other| *other != key);
+                    held.keys.remove(&key);
                 }
             }
             for waiter in lock.queue {
@@ -229,10 +230,10 @@ impl LockTable {
     }
 
     fn note(&mut self, txn: TxnId, key: &Key, now: MonoTime) {
-        let fresh = || TxnLocks { keys: SmallVec::new(), seen: now };
+        let fresh = || TxnLocks { keys: BTreeSet::new(), seen: now };
         let held = self.txns.entry(txn).or_insert_with(fresh);
         held.seen = now;
-        held.keys.push(key.clone());
+        held.keys.insert(key.clone());
     }
 
     fn release_key(&mut self, txn: TxnId, key: &Key) -> Vec<Waker> {
