@@ -202,7 +202,7 @@ impl Foundation {
         let peers = Arc::new(self.peers(&identity).await?);
         self.admission.set_peers(peers.clone());
         let transport = Arc::new(NodeTransport::new(node, peers.clone(), self.metrics.clone()));
-        let pushdown = Arc::new(sql::PushdownHost::new());
+        let pushdown = Arc::new(sql::pushdown::FragmentHost);
         let client = TxnClient::new(TxnEnv {
             transport: transport.clone(),
             clock: self.clock.clone(),
