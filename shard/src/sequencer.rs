@@ -13,6 +13,7 @@
 use crate::latches::{Access, LatchId, Latched, Latches, Touch};
 use crate::ts_cache::TsCache;
 use base::{Key, Timestamp, TxnId};
+use futures::channel::oneshot;
 use parking_lot::Mutex;
 use std::sync::Arc;
 
@@ -76,6 +77,22 @@ impl Sequencer {
         self.latch(touch, Access::Write(min_ts)).await
     }
 
+    /// Takes two write latches at once: nobody gets between them, so nobody can wait for the one and
+    /// be waited for by the other.
+    pub(crate) async fn write_both(
+        self: &Arc<Self>,
+        first: (Touch<'_>, Timestamp),
+        second: (Touch<'_>, Timestamp),
+    ) -> (LatchGuard, LatchGuard) {
+        let (a, b) = {
+            let mut state = self.state.lock();
+            let mut ask = |(touch, min_ts)| state.latches.acquire(touch, Access::Write(min_ts));
+            (ask(first), ask(second))
+        };
+        let (a, b) = (self.guard(a), self.guard(b));
+        (a.held().await, b.held().await)
+    }
+
     /// The timestamp that a write of `txn` to these keys has to exceed. Stable for the holder of a
     /// write latch on them, above its `min_ts`.
     pub(crate) fn floor<'a>(
@@ -96,15 +113,15 @@ impl Sequencer {
 
     async fn latch(self: &Arc<Self>, touch: Touch<'_>, access: Access) -> LatchGuard {
         let latched = self.state.lock().latches.acquire(touch, access);
-        match latched {
-            Latched::Held(id) => LatchGuard { sequencer: Arc::clone(self), id },
-            Latched::Waiting(id, receiver) => {
-                let guard = LatchGuard { sequencer: Arc::clone(self), id };
-                // The sender lives in the queue as long as the guard: it cannot be lost.
-                let _ = receiver.await;
-                guard
-            }
-        }
+        self.guard(latched).held().await
+    }
+
+    fn guard(self: &Arc<Self>, latched: Latched) -> Pending {
+        let (id, receiver) = match latched {
+            Latched::Held(id) => (id, None),
+            Latched::Waiting(id, receiver) => (id, Some(receiver)),
+        };
+        Pending { guard: LatchGuard { sequencer: Arc::clone(self), id }, receiver }
     }
 
     fn release(&self, id: LatchId) {
@@ -119,6 +136,22 @@ impl State {
     fn record(&mut self, touch: Touch<'_>, at: Timestamp, owner: Option<TxnId>) {
         touch.keys.iter().for_each(|key| self.ts_cache.read_key(key, at, owner));
         touch.spans.iter().for_each(|span| self.ts_cache.read_span(span, at, owner));
+    }
+}
+
+/// A latch that may have to be waited for. The place in the queue is given up with it.
+struct Pending {
+    guard: LatchGuard,
+    receiver: Option<oneshot::Receiver<()>>,
+}
+
+impl Pending {
+    async fn held(self) -> LatchGuard {
+        if let Some(receiver) = self.receiver {
+            // The sender lives in the queue as long as the guard: it cannot be lost.
+            let _ = receiver.await;
+        }
+        self.guard
     }
 }
 

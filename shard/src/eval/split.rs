@@ -17,9 +17,9 @@ pub(super) async fn run(call: &Call, request: SplitRequest) -> KvResult<SplitRes
     check(&before, &request)?;
     let left = [Span::new(before.span.start.clone(), request.key.clone())];
     let right = [Span::new(request.key.clone(), before.span.end.clone())];
-    let sequencer = &call.replica.sequencer;
-    let writes = sequencer.write(Touch::spans(&left), Timestamp::MAX).await;
-    let all = sequencer.write(Touch::spans(&right), Timestamp::ZERO).await;
+    let writes = (Touch::spans(&left), Timestamp::MAX);
+    let all = (Touch::spans(&right), Timestamp::ZERO);
+    let (writes, all) = call.replica.sequencer.write_both(writes, all).await;
     let term = call.leading().await?;
     let view = call.pin(term).await?;
     check(&view.descriptor, &request)?;
