@@ -56,6 +56,9 @@ fn seeds() {
     eprintln!("{tally:#?}");
     let seeds: Vec<u64> = failed.iter().map(|(seed, _)| *seed).collect();
     assert!(failed.is_empty(), "seeds that failed, to be replayed with SIM_SEED: {seeds:?}");
+    if count == 1 {
+        return;
+    }
     for what in ["transfer", "audit", "increment", "read", "insert", "find", "duty"] {
         let done = tally.get(&format!("{what} done")).copied().unwrap_or_default();
         assert!(done > count * 10, "only {done} of {what} were done");

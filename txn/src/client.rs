@@ -2,6 +2,7 @@
 
 use crate::config::TxnConfig;
 use crate::ids::{TxnIds, allocate};
+use crate::keeper::Keeper;
 use crate::meta_client::{MetaClient, mismatch};
 use crate::oracle::Oracle;
 use crate::patience::Patience;
@@ -43,6 +44,7 @@ pub(crate) struct Core {
     pub(crate) router: Router,
     pub(crate) ids: TxnIds,
     pub(crate) snapshots: ActiveSnapshots,
+    pub(crate) keeper: Keeper,
 }
 
 impl TxnClient {
@@ -55,6 +57,7 @@ impl TxnClient {
             router: Router::new(env.clone(), meta.clone()),
             ids: TxnIds::new(meta.clone(), env.config.id_block.max(1)),
             snapshots: ActiveSnapshots::default(),
+            keeper: Keeper::default(),
             meta,
             env,
         };
@@ -212,6 +215,7 @@ pub(crate) fn fate(error: KvError, maybe_done: bool) -> KvError {
         KvError::WriteConflict { .. } | KvError::KeyExists { .. } | KvError::TxnAborted { .. } => {
             error
         }
+        KvError::Unavailable(why) if maybe_done => KvError::Ambiguous(why),
         error if maybe_done => KvError::Ambiguous(error.to_string()),
         error => error,
     }

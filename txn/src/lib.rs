@@ -20,6 +20,7 @@ mod client;
 mod commit;
 mod config;
 mod ids;
+mod keeper;
 mod lock;
 mod locks;
 mod merge;

@@ -1,5 +1,6 @@
 //! Locking reads, and the check of inserts at the end of a statement.
 
+use crate::keeper::KeptLocks;
 use crate::locks::HeldLock;
 use crate::meta_client::mismatch;
 use crate::sender::{Attempt, Sending};
@@ -113,6 +114,10 @@ impl Txn {
         let scattered = self.core.scatter(keys, sending, make).await;
         for (part, sent) in scattered.parts {
             self.touched.add(sent.range, sent.node);
+            if let Some(key) = part.first() {
+                let kept = self.kept.get_or_insert_with(|| KeptLocks::new(&self.core, id));
+                kept.note(sent.range, key);
+            }
             let RangeResponse::Lock(response) = sent.response else {
                 return Err(mismatch("a locking read"));
             };

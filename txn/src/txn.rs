@@ -3,6 +3,7 @@
 
 use crate::buffer::{Change, Guard, WriteBuffer};
 use crate::client::Core;
+use crate::keeper::KeptLocks;
 use crate::locks::LockSet;
 use crate::read_set::ReadSet;
 use crate::release;
@@ -79,6 +80,7 @@ pub struct Txn {
     pub(crate) lock_timeout: Option<Duration>,
     pub(crate) buffer: WriteBuffer,
     pub(crate) locks: LockSet,
+    pub(crate) kept: Option<KeptLocks>,
     pub(crate) reads: ReadSet,
     pub(crate) touched: TouchLog,
     savepoints: Vec<Savepoint>,
@@ -99,6 +101,7 @@ impl Txn {
             lock_timeout: None,
             buffer: WriteBuffer::default(),
             locks: LockSet::default(),
+            kept: None,
             reads: ReadSet::default(),
             touched: TouchLog::default(),
             savepoints: Vec::new(),

@@ -34,6 +34,7 @@ pub(crate) fn request(node: NodeId, request: &RangeRequest) -> String {
             let fragment = if scan.fragment.is_some() { " fragment" } else { "" };
             format!("scan {}{reverse}{limit}{fragment}{}", span(&scan.span), at(scan.at))
         }
+        RangeOp::Lock(lock) if lock.keys.is_empty() => "sign of life".into(),
         RangeOp::Lock(lock) => format!("lock {} {:?}", keys(&lock.keys), lock.strength),
         RangeOp::Unlock(unlock) => format!("unlock {}", keys(&unlock.keys)),
         RangeOp::Commit1Pc(commit) => format!(
