@@ -173,6 +173,13 @@ fn try_answer(kind: &str, name: &str, args: &str, settings: &Settings) -> Result
         let value = operator.eval(&values, &context.typed(&actual, SqlType::new(returns)))?;
         return Ok(show(returns, &value));
     }
+    if kind == "c" {
+        let to = parse_type(name);
+        let value = types::cast::cast(values[0].clone(), actual[0], to, true, settings)?;
+        let exists = types::cast::context(actual[0].oid, to.oid).is_some();
+        assert!(exists, "no cast from {args} to {name}");
+        return Ok(show(to.oid, &value));
+    }
     if kind == "a" {
         return aggregate(name, &actual[0], &values[0], settings, show);
     }
@@ -199,6 +206,22 @@ fn try_answer(kind: &str, name: &str, args: &str, settings: &Settings) -> Result
     }
     let value = function.eval(&values, &context)?;
     Ok(show(returns, &value))
+}
+
+/// `numeric(5,2)`.
+fn parse_type(name: &str) -> SqlType {
+    let (bare, arguments) = match name.split_once('(') {
+        Some((bare, rest)) => {
+            let numbers = rest.trim_end_matches(')').split(',');
+            (bare, numbers.map(|n| n.trim().parse().expect("number")).collect())
+        }
+        None => (name, Vec::new()),
+    };
+    let array = bare.strip_suffix("[]");
+    let info = types::type_by_name(array.unwrap_or(bare)).unwrap_or_else(|| panic!("type {bare}"));
+    let typmod = types::typmod::encode(info.oid, &arguments).expect("modifier");
+    let oid = if array.is_some() { info.array_oid } else { info.oid };
+    SqlType::with_typmod(oid, typmod)
 }
 
 fn find(name: &str, actual: &[SqlType], args: &str) -> &'static Function {
@@ -266,4 +289,4 @@ macro_rules! recorded {
     };
 }
 
-recorded!(arrays datetime json math operators text to_char);
+recorded!(arrays casts datetime json math operators text to_char);

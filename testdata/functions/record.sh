@@ -2,8 +2,8 @@
 # Asks a PostgreSQL 15 server for the answers that the tests of SQL functions expect.
 #
 # Each *.txt file here is in COPY's text format: kind, name, arguments, settings, result. The kind is
-# `f` (function), `o` (operator), `s` (set-returning function) or `a` (aggregate over the one array
-# given). Arguments are an array of `type:value` or NULL (`type:` alone is the empty string, `type`
+# `f` (function), `o` (operator), `s` (set-returning function), `a` (aggregate over the one array
+# given) or `c` (cast to the named type). Arguments are an array of `type:value` or NULL (`type:` alone is the empty string, `type`
 # without a colon is NULL of that type). This script fills in the result:
 #   ok<TAB>type<TAB>text, or NULL as the three words ok<TAB>type<TAB>\N, or SQLSTATE<TAB>message.
 #
@@ -34,6 +34,7 @@ begin
     call := case
         when kind = 'o' and cardinality(list) = 1 then format('%s (%s)', name, list[1])
         when kind = 'o' then format('(%s) operator(pg_catalog.%s) (%s)', list[1], name, list[2])
+        when kind = 'c' then format('(%s)::%s', list[1], name)
         when kind = 'a' then format('(select pg_catalog.%I(x) from unnest(%s) x)', name, list[1])
         else format('pg_catalog.%I(%s)', name, array_to_string(list, ', ')) end;
     if kind = 's' then

@@ -80,19 +80,19 @@ impl Coefficient {
     }
 
     pub(super) fn add(&self, other: &Self) -> Self {
-        if let (Small(a), Small(b)) = (self, other) {
-            if let Some(sum) = a.checked_add(*b) {
-                return Small(sum);
-            }
+        if let (Small(a), Small(b)) = (self, other)
+            && let Some(sum) = a.checked_add(*b)
+        {
+            return Small(sum);
         }
         Self::from_big(self.to_big() + other.to_big())
     }
 
     pub(super) fn mul(&self, other: &Self) -> Self {
-        if let (Small(a), Small(b)) = (self, other) {
-            if let Some(product) = a.checked_mul(*b) {
-                return Small(product);
-            }
+        if let (Small(a), Small(b)) = (self, other)
+            && let Some(product) = a.checked_mul(*b)
+        {
+            return Small(product);
         }
         Self::from_big(self.to_big() * other.to_big())
     }
@@ -102,20 +102,20 @@ impl Coefficient {
         if n == 0 || self.is_zero() {
             return self.clone();
         }
-        if let (Small(value), Some(power)) = (self, small_power(n)) {
-            if let Some(product) = value.checked_mul(power) {
-                return Small(product);
-            }
+        if let (Small(value), Some(power)) = (self, small_power(n))
+            && let Some(product) = value.checked_mul(power)
+        {
+            return Small(product);
         }
         Self::from_big(self.to_big() * big_power(n))
     }
 
     /// Quotient toward zero and remainder.
     pub(super) fn div_rem(&self, divisor: &Self) -> (Self, Self) {
-        if let (Small(a), Small(b)) = (self, divisor) {
-            if let (Some(quotient), Some(remainder)) = (a.checked_div(*b), a.checked_rem(*b)) {
-                return (Small(quotient), Small(remainder));
-            }
+        if let (Small(a), Small(b)) = (self, divisor)
+            && let (Some(quotient), Some(remainder)) = (a.checked_div(*b), a.checked_rem(*b))
+        {
+            return (Small(quotient), Small(remainder));
         }
         let (a, b) = (self.to_big(), divisor.to_big());
         let quotient = &a / &b;
@@ -141,7 +141,7 @@ impl Coefficient {
 
     pub(super) fn is_odd(&self) -> bool {
         match self {
-            Small(value) => value & 1 == 1 || value & 1 == -1,
+            Small(value) => value & 1 == 1,
             Big(value) => value.bit(0),
         }
     }

@@ -53,7 +53,8 @@ pub fn to_f64(value: &Numeric) -> Option<f64> {
             let mut text = String::new();
             io::format(value, &mut text);
             let nearest: f64 = text.parse().ok()?;
-            nearest.is_finite().then_some(nearest)
+            let vanished = nearest == 0.0 && !value.is_zero();
+            (nearest.is_finite() && !vanished).then_some(nearest)
         }
     }
 }

@@ -86,10 +86,11 @@ pub fn format_type(oid: Oid, typmod: i32) -> String {
     let Some(info) = type_by_oid(oid) else {
         return if oid == 0 { "-".to_owned() } else { "???".to_owned() };
     };
-    if oid != oid::INT2VECTOR && oid != oid::OIDVECTOR {
-        if let Some(element) = element_of(oid) {
-            return format!("{}[]", format_type(element, typmod));
-        }
+    if oid != oid::INT2VECTOR
+        && oid != oid::OIDVECTOR
+        && let Some(element) = element_of(oid)
+    {
+        return format!("{}[]", format_type(element, typmod));
     }
     if oid == oid::BPCHAR && typmod < 0 {
         return "bpchar".to_owned();

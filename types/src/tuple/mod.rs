@@ -96,9 +96,9 @@ impl<'a> TupleReader<'a> {
         }
     }
 
-    /// The next column, its payload still raw.
+    /// Id and tag of the next column; its payload comes next.
     #[inline]
-    pub fn next_column(&mut self) -> Result<Option<(u32, RawValue<'a>)>, CodecError> {
+    fn next_header(&mut self) -> Result<Option<(u32, u8)>, CodecError> {
         let Some((&header, rest)) = self.rest.split_first() else { return Ok(None) };
         self.rest = rest;
         let mut delta = u32::from(header >> 5);
@@ -107,24 +107,40 @@ impl<'a> TupleReader<'a> {
                 .map_err(|_| CodecError("row column id"))?;
         }
         self.last_id = self.last_id.wrapping_add(delta);
-        let tag = header & TAG_MASK;
+        Ok(Some((self.last_id, header & TAG_MASK)))
+    }
+
+    #[inline]
+    fn take_raw(&mut self, tag: u8) -> Result<RawValue<'a>, CodecError> {
         let length = payload_length(tag, self.rest)?;
         let (payload, rest) =
             self.rest.split_at_checked(length).ok_or(CodecError("row: it ends early"))?;
         self.rest = rest;
-        Ok(Some((self.last_id, RawValue { tag, payload })))
+        Ok(RawValue { tag, payload })
+    }
+
+    /// The next column, its payload still raw.
+    #[inline]
+    pub fn next_column(&mut self) -> Result<Option<(u32, RawValue<'a>)>, CodecError> {
+        match self.next_header()? {
+            Some((id, tag)) => Ok(Some((id, self.take_raw(tag)?))),
+            None => Ok(None),
+        }
     }
 
     /// The column with this id; None when the row was written before the column existed. Reads
     /// forward only: ask for ids in ascending order, or clone the reader.
+    #[inline]
     pub fn column(&mut self, id: u32) -> Result<Option<RawValue<'a>>, CodecError> {
         loop {
-            let here = self.clone();
-            match self.next_column()? {
-                Some((found, value)) if found == id => return Ok(Some(value)),
-                Some((found, _)) if found < id => continue,
+            let (rest, last_id) = (self.rest, self.last_id);
+            match self.next_header()? {
+                Some((found, tag)) if found == id => return self.take_raw(tag).map(Some),
+                Some((found, tag)) if found < id => {
+                    self.take_raw(tag)?;
+                }
                 Some(_) => {
-                    *self = here;
+                    (self.rest, self.last_id) = (rest, last_id);
                     return Ok(None);
                 }
                 None => return Ok(None),
@@ -142,17 +158,26 @@ pub fn read_into(
     slots: &mut [Datum],
 ) -> Result<(), CodecError> {
     let mut reader = TupleReader::new(bytes)?;
-    let mut wanted = wanted.iter().peekable();
-    while let Some(&&(id, slot)) = wanted.peek() {
-        let Some((found, raw)) = reader.next_column()? else { return Ok(()) };
-        if found == id {
-            slots[slot] = raw.to_datum()?;
-            wanted.next();
-        } else if found > id {
-            // The row lacks some of what is wanted; this column may still be among the rest.
-            while wanted.next_if(|(id, _)| *id < found).is_some() {}
-            if let Some(&(_, slot)) = wanted.next_if(|(id, _)| *id == found) {
-                slots[slot] = raw.to_datum()?;
+    let mut next = 0;
+    while let Some(&(id, slot)) = wanted.get(next) {
+        let Some((found, tag)) = reader.next_header()? else { return Ok(()) };
+        if found < id {
+            reader.take_raw(tag)?;
+            continue;
+        }
+        // The row may lack some of what is wanted.
+        let mut place = (found == id).then_some(slot);
+        while place.is_none() && wanted.get(next + 1).is_some_and(|(id, _)| *id <= found) {
+            next += 1;
+            place = (wanted[next].0 == found).then_some(wanted[next].1);
+        }
+        match place {
+            Some(slot) => {
+                slots[slot] = take_payload(tag, &mut reader.rest, 0)?;
+                next += 1;
+            }
+            None => {
+                reader.take_raw(tag)?;
             }
         }
     }

@@ -114,14 +114,22 @@ pub(super) fn put_payload(out: &mut Vec<u8>, value: &Datum) {
     }
 }
 
+#[inline]
 pub(super) fn take_payload(tag: u8, rest: &mut &[u8], depth: u32) -> Result<Datum, CodecError> {
+    // Integers before all else, so that this much is inlined into the loops over columns.
+    match tag {
+        INT4 => Ok(Datum::Int4(take_signed(rest)? as i32)),
+        INT8 => Ok(Datum::Int8(take_signed(rest)?)),
+        NULL => Ok(Datum::Null),
+        tag => take_other_payload(tag, rest, depth),
+    }
+}
+
+fn take_other_payload(tag: u8, rest: &mut &[u8], depth: u32) -> Result<Datum, CodecError> {
     Ok(match tag {
-        NULL => Datum::Null,
         FALSE => Datum::Bool(false),
         TRUE => Datum::Bool(true),
         INT2 => Datum::Int2(take_signed(rest)? as i16),
-        INT4 => Datum::Int4(take_signed(rest)? as i32),
-        INT8 => Datum::Int8(take_signed(rest)?),
         FLOAT4 => Datum::Float4(f32::from_le_bytes(take_array(rest)?)),
         FLOAT8 => Datum::Float8(f64::from_le_bytes(take_array(rest)?)),
         NUMERIC => Datum::Numeric(Arc::new(take_numeric(rest)?)),

@@ -47,10 +47,21 @@ pub fn put_varint(out: &mut Vec<u8>, mut value: u64) {
 /// Reads what [`put_varint`] wrote.
 #[inline]
 pub fn take_varint(rest: &mut &[u8]) -> Result<u64, CodecError> {
+    match rest.split_first() {
+        // Most are small.
+        Some((&byte, after)) if byte < 0x80 => {
+            *rest = after;
+            Ok(u64::from(byte))
+        }
+        _ => take_long_varint(rest),
+    }
+}
+
+fn take_long_varint(rest: &mut &[u8]) -> Result<u64, CodecError> {
     let mut value = 0u64;
-    for (at, &byte) in rest.iter().enumerate().take(10) {
-        value |= u64::from(byte & 0x7f) << (7 * at);
-        if byte & 0x80 == 0 {
+    for (at, &byte) in rest.iter().take(10).enumerate() {
+        value |= u64::from(byte & 0x7f) << (7 * at as u32);
+        if byte < 0x80 {
             *rest = &rest[at + 1..];
             return Ok(value);
         }
@@ -58,16 +69,19 @@ pub fn take_varint(rest: &mut &[u8]) -> Result<u64, CodecError> {
     Err(CodecError("row integer"))
 }
 
+#[inline]
 pub(super) fn take_signed(rest: &mut &[u8]) -> Result<i64, CodecError> {
     take_varint(rest).map(unzigzag)
 }
 
 /// Small magnitudes of either sign become small unsigned numbers.
+#[inline]
 pub fn zigzag(value: i64) -> u64 {
     ((value << 1) ^ (value >> 63)) as u64
 }
 
 /// Undoes [`zigzag`].
+#[inline]
 pub fn unzigzag(value: u64) -> i64 {
     (value >> 1) as i64 ^ -((value & 1) as i64)
 }

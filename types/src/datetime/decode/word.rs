@@ -33,11 +33,11 @@ impl Decoder<'_> {
         time_only: bool,
     ) -> Step {
         // An abbreviation of a zone goes before a word of the calendar.
-        if date_word(text).is_none() || matches!(text, "sat" | "z") {
-            if let Some(zone) = abbreviated_zone(text).filter(|_| text != "sat") {
-                self.zone = Some(zone);
-                return Ok(part::ZONE);
-            }
+        if (date_word(text).is_none() || matches!(text, "sat" | "z"))
+            && let Some(zone) = abbreviated_zone(text).filter(|_| text != "sat")
+        {
+            self.zone = Some(zone);
+            return Ok(part::ZONE);
         }
         let Some(word) = date_word(text) else {
             return match named_zone(text) {

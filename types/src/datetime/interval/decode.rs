@@ -140,7 +140,7 @@ fn decode(input: &str, range: i32, settings: &Settings) -> Result<Interval, Prob
     let signed = |field: &Field| matches!(field.shape, Shape::Offset | Shape::Special);
     let force_negative = settings.interval_style == IntervalStyle::SqlStandard
         && fields.first().is_some_and(|field| field.text.starts_with('-'))
-        && !fields.iter().skip(1).any(|field| signed(field));
+        && !fields.iter().skip(1).any(signed);
     let mut reader = Reader {
         sum: Sum::default(),
         unit: None,

@@ -158,14 +158,14 @@ fn sql_standard(parts: &Parts, out: &mut String) {
     let has_year_month = parts.years != 0 || parts.months != 0;
     let has_day_clock = parts.days != 0 || !parts.clock_is_zero();
     let mixed_signs = parts.has_negative() && parts.has_positive();
-    let standard = !mixed_signs && !(has_year_month && has_day_clock);
+    let needs_signs = mixed_signs || (has_year_month && has_day_clock);
     if parts.is_zero() {
         return out.push('0');
     }
     let (years, months) = (parts.years.abs(), parts.months.abs());
     let days = parts.days.abs();
     // Writing to a String does not fail.
-    if !standard {
+    if needs_signs {
         let sign = |negative: bool| if negative { '-' } else { '+' };
         let year_sign = sign(parts.years < 0 || parts.months < 0);
         let day_sign = sign(parts.days < 0);
