@@ -123,11 +123,9 @@ impl Load<'_> {
             return Ok(());
         }
         self.count += rows.len() as u64;
-        let line = self.line;
-        self.target.put(self.shared, self.tx, rows).await.map_err(|error| {
-            let context = format!("COPY {}, line {line}", self.target.table.name);
-            if error.context.is_none() { error.with_context(context) } else { error }
-        })
+        // Rows are counted, not the line ends inside of them.
+        let first_line = (self.line + 1).saturating_sub(rows.len() as u64);
+        self.target.put(self.shared, self.tx, rows, first_line).await
     }
 
     fn read_row(

@@ -56,21 +56,29 @@ impl Target {
         (&column.name, column.ty)
     }
 
-    /// Puts rows into the table.
+    /// Puts rows into the table; the first came from this line of the data.
     pub(super) async fn put(
         &mut self,
         shared: &Arc<Shared>,
         tx: &mut Transaction,
         rows: Vec<Vec<Datum>>,
+        first_line: u64,
     ) -> Result<(), SqlError> {
         match &self.way {
             Way::Direct { template, sequences } => {
-                self.put_direct(shared, tx, rows, template, sequences).await
+                self.put_direct(shared, tx, rows, first_line, template, sequences).await
             }
             Way::Plan(planned) => {
-                for row in rows {
+                for (row, line) in rows.into_iter().zip(first_line..) {
                     let mut run = planned.start(row.into(), shared.settings());
-                    while query::next_rows(shared, tx, &mut run).await?.is_some() {}
+                    let done = loop {
+                        match query::next_rows(shared, tx, &mut run).await {
+                            Ok(Some(_)) => {}
+                            Ok(None) => break Ok(()),
+                            Err(error) => break Err(error),
+                        }
+                    };
+                    done.map_err(|error| self.in_line(error, line))?;
                 }
                 Ok(())
             }
@@ -82,6 +90,7 @@ impl Target {
         shared: &Arc<Shared>,
         tx: &mut Transaction,
         rows: Vec<Vec<Datum>>,
+        first_line: u64,
         template: &[Datum],
         sequences: &[(usize, catalog::Oid)],
     ) -> Result<(), SqlError> {
@@ -94,7 +103,7 @@ impl Target {
             let ids = engine.counters().row_ids(engine.client(), table.storage_id, count).await;
             next_id = ids.map_err(|error| errors::from_kv(error, &self.view.catalog))?;
         }
-        for values in rows {
+        for (values, line) in rows.into_iter().zip(first_line..) {
             let mut row = template.to_vec();
             for (value, position) in values.into_iter().zip(&self.positions) {
                 row[*position] = value;
@@ -109,7 +118,7 @@ impl Target {
                 row[position] = Datum::Int8(next_id);
                 next_id += 1;
             }
-            self.check_not_null(&row)?;
+            self.check_not_null(&row).map_err(|error| self.in_line(error, line))?;
             let (key, value) = (row_key(table, &row)?, row_value(table, &row));
             if hidden.is_some() {
                 // A row id is never handed out twice.
@@ -127,6 +136,13 @@ impl Target {
             }
         }
         Ok(())
+    }
+
+    fn in_line(&self, error: SqlError, line: u64) -> SqlError {
+        if error.context.is_some() {
+            return error;
+        }
+        error.with_context(format!("COPY {}, line {line}", self.table.name))
     }
 
     fn check_not_null(&self, row: &[Datum]) -> Result<(), SqlError> {
