@@ -5,15 +5,15 @@
 //! **Nothing in here does IO, reads a clock or draws a random number.**
 
 pub mod api;
-pub mod codec;
 mod clock;
+pub mod codec;
 mod descriptor;
 mod error;
 mod ids;
 mod key;
-pub mod peer_api;
 pub mod layout;
 pub mod meta_api;
+pub mod peer_api;
 mod pushdown;
 mod span;
 mod timestamp;

@@ -43,20 +43,37 @@ pub enum MetaRequest {
 #[derive(Clone, Debug, PartialEq, Encode, Decode)]
 pub enum MetaResponse {
     /// `first`, `first + 1`, … as many as asked for.
-    Timestamps { first: Timestamp, count: u32 },
+    Timestamps {
+        first: Timestamp,
+        count: u32,
+    },
     /// First id of the block.
-    Ids { first: u64 },
+    Ids {
+        first: u64,
+    },
     /// The node's id, the cluster's id, everybody's address.
-    Joined { node: NodeId, cluster: ClusterId, nodes: Vec<NodeDescriptor> },
+    Joined {
+        node: NodeId,
+        cluster: ClusterId,
+        nodes: Vec<NodeDescriptor>,
+    },
     /// What a node should know: nodes and their addresses, the safe point for garbage collection.
-    Heartbeat { nodes: Vec<NodeStatus>, safe_point: Timestamp, catalog_version: u64 },
+    Heartbeat {
+        nodes: Vec<NodeStatus>,
+        safe_point: Timestamp,
+        catalog_version: u64,
+    },
     Ranges(Vec<RangeStatus>),
     Nodes(Vec<NodeStatus>),
     Settings(Vec<(String, Blob)>),
     SafePoint(Timestamp),
     /// The cycle that the wait closes, waiter first; empty when there is none.
-    Deadlock { cycle: Vec<TxnId> },
-    Leader { leader: Option<NodeId> },
+    Deadlock {
+        cycle: Vec<TxnId>,
+    },
+    Leader {
+        leader: Option<NodeId>,
+    },
     Done,
 }
 

@@ -15,11 +15,17 @@ pub trait Transport: Send + Sync {
     /// The node this transport belongs to (`NodeId(0)` before it has an id).
     fn local_node(&self) -> NodeId;
     /// Sends a request to the replica of its range on `node`.
-    fn send_range(&self, node: NodeId, request: RangeRequest)
-    -> BoxFuture<'static, KvResult<RangeResponse>>;
+    fn send_range(
+        &self,
+        node: NodeId,
+        request: RangeRequest,
+    ) -> BoxFuture<'static, KvResult<RangeResponse>>;
     /// Sends a request to the meta replica on `node`.
-    fn send_meta(&self, node: NodeId, request: MetaRequest)
-    -> BoxFuture<'static, KvResult<MetaResponse>>;
+    fn send_meta(
+        &self,
+        node: NodeId,
+        request: MetaRequest,
+    ) -> BoxFuture<'static, KvResult<MetaResponse>>;
     /// Nodes that may hold meta replicas, best guess first.
     fn meta_nodes(&self) -> Vec<NodeId>;
 }

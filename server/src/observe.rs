@@ -82,15 +82,10 @@ impl HttpState for Observed {
     }
 
     fn metrics(&self) -> String {
-        let proxy =
-            self.server.as_ref().map(|s| ProxySample { connections: s.sessions() as u64 });
+        let proxy = self.server.as_ref().map(|s| ProxySample { connections: s.sessions() as u64 });
         let meta = self.meta.as_ref().map(|meta| {
             let counts = meta.counts();
-            MetaSample {
-                is_leader: counts.is_leader,
-                nodes: counts.nodes,
-                ranges: counts.ranges,
-            }
+            MetaSample { is_leader: counts.is_leader, nodes: counts.nodes, ranges: counts.ranges }
         });
         let shard = self.is_shard.then(|| self.shard_sample());
         self.metrics.render(&Sample { proxy, shard, meta })

@@ -70,8 +70,12 @@ impl Settings {
     }
 
     fn validate(&self) -> Result<(), SettingsError> {
-        let addresses =
-            [("sql_listen", &self.sql_listen), ("rpc_listen", &self.rpc_listen), ("http_listen", &self.http_listen), ("advertise_rpc", &self.advertise_rpc)];
+        let addresses = [
+            ("sql_listen", &self.sql_listen),
+            ("rpc_listen", &self.rpc_listen),
+            ("http_listen", &self.http_listen),
+            ("advertise_rpc", &self.advertise_rpc),
+        ];
         for (name, address) in addresses.into_iter().chain(self.join.iter().map(|a| ("join", a))) {
             check_address(name, address)?;
         }
@@ -107,7 +111,9 @@ const DEFAULTS: &[(&str, &str)] = &[
     ("http_token", ""),
 ];
 
-fn source(path: &Path) -> Result<config::File<config::FileSourceString, config::FileFormat>, SettingsError> {
+fn source(
+    path: &Path,
+) -> Result<config::File<config::FileSourceString, config::FileFormat>, SettingsError> {
     let text = std::fs::read_to_string(path)
         .map_err(|e| SettingsError(format!("cannot read {}: {e}", path.display())))?;
     Ok(config::File::from_str(&text, config::FileFormat::Toml))
@@ -133,9 +139,9 @@ fn flags(args: &StartArgs) -> Vec<(&'static str, String)> {
 }
 
 fn check_address(name: &str, address: &str) -> Result<(), SettingsError> {
-    let port = address.rsplit_once(':').and_then(|(host, port)| {
-        if host.is_empty() { None } else { port.parse::<u16>().ok() }
-    });
+    let port = address
+        .rsplit_once(':')
+        .and_then(|(host, port)| if host.is_empty() { None } else { port.parse::<u16>().ok() });
     match port {
         Some(_) => Ok(()),
         None => Err(SettingsError(format!("{name}: \"{address}\" is not host:port"))),

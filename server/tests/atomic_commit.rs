@@ -19,7 +19,8 @@ async fn two_ranges(cluster: &Cluster) {
         client.simple_query(sql).await.unwrap_or_else(|e| panic!("{sql}: {e:?}"));
     }
     let right = value(&client, RIGHT_RANGE).await;
-    let leader = value(&client, "SELECT leader FROM sharddb.ranges ORDER BY range_id LIMIT 1").await;
+    let leader =
+        value(&client, "SELECT leader FROM sharddb.ranges ORDER BY range_id LIMIT 1").await;
     let other = if leader == "1" { 2 } else { 1 };
     let start = Instant::now();
     loop {

@@ -59,7 +59,14 @@ fn port_in_use() {
 async fn directory_in_use_and_of_another_cluster() {
     let one = Cluster::start(1).await;
     let dir = one.nodes[0].dir.to_str().expect("path").to_owned();
-    let free = ["--sql-listen", "127.0.0.1:0", "--rpc-listen", "127.0.0.1:0", "--http-listen", "127.0.0.1:0"];
+    let free = [
+        "--sql-listen",
+        "127.0.0.1:0",
+        "--rpc-listen",
+        "127.0.0.1:0",
+        "--http-listen",
+        "127.0.0.1:0",
+    ];
     let mut args = vec!["--data-dir", &dir];
     args.extend(free);
     one_line(&fails(&args), "in use");

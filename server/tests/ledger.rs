@@ -67,9 +67,8 @@ async fn run(nodes: usize) {
     drop(client);
     let ledger = Arc::new(Ledger::default());
     let ports: Vec<u16> = cluster.nodes.iter().map(|n| n.sql).collect();
-    let writers: Vec<_> = (0..WRITERS)
-        .map(|w| tokio::spawn(write(ledger.clone(), ports.clone(), w)))
-        .collect();
+    let writers: Vec<_> =
+        (0..WRITERS).map(|w| tokio::spawn(write(ledger.clone(), ports.clone(), w))).collect();
     for round in 0..ROUNDS {
         let before = ledger.acknowledged.lock().expect("ledger").len();
         wait_for_acks(&ledger, before + 20).await;
@@ -115,7 +114,8 @@ async fn writes_resume_after_the_leader_is_killed() {
     let mut worst = Duration::ZERO;
     for _ in 0..3 {
         let client = cluster.client(0).await;
-        let leader = value(&client, "SELECT leader FROM sharddb.ranges ORDER BY range_id LIMIT 1").await;
+        let leader =
+            value(&client, "SELECT leader FROM sharddb.ranges ORDER BY range_id LIMIT 1").await;
         let victim: usize = leader.parse::<usize>().expect("a leader") - 1;
         drop(client);
         let ports = cluster.nodes.iter().enumerate().filter(|(i, _)| *i != victim);

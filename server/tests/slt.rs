@@ -49,9 +49,9 @@ impl AsyncDB for Connection {
         for message in &messages {
             match message {
                 SimpleQueryMessage::RowDescription(fields) => columns = Some(fields.len()),
-                SimpleQueryMessage::Row(row) => rows.push(
-                    (0..row.len()).map(|i| shown(row.get(i))).collect::<Vec<String>>(),
-                ),
+                SimpleQueryMessage::Row(row) => {
+                    rows.push((0..row.len()).map(|i| shown(row.get(i))).collect::<Vec<String>>())
+                }
                 SimpleQueryMessage::CommandComplete(n) => count = *n,
                 _ => {}
             }

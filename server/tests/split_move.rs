@@ -46,16 +46,14 @@ async fn split_and_move_under_writes() {
         let sql = format!("SELECT sharddb.split_table('t', {at})");
         client.simple_query(&sql).await.unwrap_or_else(|e| panic!("{sql}: {e:?}"));
     }
-    let right = value(
-        &client,
-        "SELECT range_id FROM sharddb.ranges ORDER BY start_key DESC LIMIT 1",
-    )
-    .await;
+    let right =
+        value(&client, "SELECT range_id FROM sharddb.ranges ORDER BY start_key DESC LIMIT 1").await;
     let before = done.load(Ordering::Relaxed);
     let sql = format!("SELECT sharddb.move_range({right}, {})", fourth + 1);
     client.simple_query(&sql).await.unwrap_or_else(|e| panic!("{sql}: {e:?}"));
     let holders =
-        value(&client, &format!("SELECT replicas FROM sharddb.ranges WHERE range_id = {right}")).await;
+        value(&client, &format!("SELECT replicas FROM sharddb.ranges WHERE range_id = {right}"))
+            .await;
     assert!(holders.contains('4'), "range {right} is on {holders}");
     stop.store(true, Ordering::Relaxed);
     writer.await.expect("writer");

@@ -82,9 +82,8 @@ async fn move_range(
 
 /// The holder of the range that holds the most replicas altogether.
 fn busiest(ranges: &[RangeStatus], status: &RangeStatus, to: NodeId) -> Result<NodeId, Failure> {
-    let holds = |node: NodeId| {
-        ranges.iter().filter(|r| r.descriptor.replica_on(node).is_some()).count()
-    };
+    let holds =
+        |node: NodeId| ranges.iter().filter(|r| r.descriptor.replica_on(node).is_some()).count();
     let nodes = status.descriptor.replicas.iter().map(|r| r.node).filter(|node| *node != to);
     nodes.max_by_key(|node| holds(*node)).ok_or_else(|| Failure::new("nothing to move"))
 }

@@ -62,9 +62,7 @@ impl Admission {
         };
         let _one = self.claiming.lock();
         match self.local.claim(address, instance) {
-            Ok(true) => {
-                ControlResponse::Claimed(Identity { node: place.node, ..identity.clone() })
-            }
+            Ok(true) => ControlResponse::Claimed(Identity { node: place.node, ..identity.clone() }),
             Ok(false) => ControlResponse::Taken,
             Err(error) => ControlResponse::Failed(error.to_string()),
         }

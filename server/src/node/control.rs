@@ -30,13 +30,21 @@ pub enum ControlRequest {
 #[derive(Clone, Debug, Encode, Decode)]
 pub enum ControlResponse {
     /// The cluster this process belongs to, if any, and the addresses it knows.
-    Hello { cluster: Option<ClusterId>, members: Vec<Member>, nodes: Vec<(NodeId, String)> },
+    Hello {
+        cluster: Option<ClusterId>,
+        members: Vec<Member>,
+        nodes: Vec<(NodeId, String)>,
+    },
     /// The place of an initial member.
     Claimed(Identity),
     /// The claim came from another directory than the one that has the place.
     Taken,
     /// Accepted.
-    Joined { node: NodeId, cluster: ClusterId, nodes: Vec<NodeDescriptor> },
+    Joined {
+        node: NodeId,
+        cluster: ClusterId,
+        nodes: Vec<NodeDescriptor>,
+    },
     Meta(base::meta_api::MetaResponse),
     Admin(Box<base::api::RangeResponse>),
     Done,

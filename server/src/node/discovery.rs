@@ -72,7 +72,11 @@ pub async fn find_identity(
     }
 }
 
-async fn look_around(newcomer: &Newcomer<'_>, ask: &impl Ask, is_member: bool) -> Result<Next, String> {
+async fn look_around(
+    newcomer: &Newcomer<'_>,
+    ask: &impl Ask,
+    is_member: bool,
+) -> Result<Next, String> {
     let me = &newcomer.descriptor.rpc_addr;
     let mut missing = Vec::new();
     for address in newcomer.join.iter().filter(|a| *a != me) {

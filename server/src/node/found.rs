@@ -14,11 +14,7 @@ const TIMEOUT: Duration = Duration::from_secs(2);
 pub(crate) struct AskByAddress;
 
 impl Ask for AskByAddress {
-    async fn ask(
-        &self,
-        address: &str,
-        request: ControlRequest,
-    ) -> Result<ControlResponse, String> {
+    async fn ask(&self, address: &str, request: ControlRequest) -> Result<ControlResponse, String> {
         let local = Arc::new(LocalIdentity::unknown());
         let peer = Peer::anybody(address, local, Arc::new(RpcConfig::default()));
         let answer = peer.call_control(&to_message(&request), TIMEOUT).await;

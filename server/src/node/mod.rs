@@ -115,16 +115,7 @@ impl Foundation {
         let handler = Arc::new(NodeHandler::new(admission.clone()));
         let clock = Arc::new(RealClock::new(tokio::runtime::Handle::current()));
         let rpc_identity = Arc::new(LocalIdentity::unknown());
-        Ok(Foundation {
-            settings,
-            clock,
-            disk,
-            local,
-            rpc_identity,
-            admission,
-            handler,
-            metrics,
-        })
+        Ok(Foundation { settings, clock, disk, local, rpc_identity, admission, handler, metrics })
     }
 
     fn serve(&self, listener: TcpListener) {
@@ -314,8 +305,7 @@ impl Foundation {
         use base::meta_api::MetaResponse;
         let node = self.descriptor(identity.node);
         loop {
-            let request =
-                MetaRequest::Join { node: node.clone(), cluster: Some(identity.cluster) };
+            let request = MetaRequest::Join { node: node.clone(), cluster: Some(identity.cluster) };
             match client.meta(request).await {
                 Ok(MetaResponse::Joined { nodes, .. }) => {
                     peers.update(nodes.iter());

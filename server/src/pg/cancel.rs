@@ -28,11 +28,7 @@ impl CancelRegistry {
     }
 
     /// Enters a session under a fresh secret.
-    pub(crate) fn register(
-        self: &Arc<Self>,
-        process: i32,
-        token: Arc<CancelToken>,
-    ) -> Registered {
+    pub(crate) fn register(self: &Arc<Self>, process: i32, token: Arc<CancelToken>) -> Registered {
         let key = CancelKey { process, secret: rand::random() };
         self.sessions.lock().insert(key, token);
         Registered { registry: self.clone(), key }
