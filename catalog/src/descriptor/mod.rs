@@ -95,3 +95,6 @@ impl Descriptor {
         if input.0.is_empty() { Ok(descriptor) } else { Err(Malformed("trailing bytes")) }
     }
 }
+
+#[cfg(test)]
+mod tests;
