@@ -163,7 +163,7 @@ impl Reader<'_> {
         }
         let length = i32::try_from(upper - lower + 1).map_err(|_| missing())?;
         let lower_bound = i32::try_from(lower).map_err(|_| missing())?;
-        Ok(ArrayDimension { length, lower_bound })
+        check_bound(ArrayDimension { length, lower_bound })
     }
 
     /// One brace pair; the current character is its `{`.
@@ -293,6 +293,18 @@ impl Reader<'_> {
             self.at += c.len_utf8();
         }
         Err(malformed(self.input, "Unexpected end of input."))
+    }
+}
+
+/// Subscripts must not leave 32 bits.
+pub fn check_bound(dimension: ArrayDimension) -> SqlResult<ArrayDimension> {
+    let ArrayDimension { length, lower_bound } = dimension;
+    match lower_bound.checked_add(length) {
+        Some(_) => Ok(dimension),
+        None => Err(SqlError::new(
+            sqlstate::PROGRAM_LIMIT_EXCEEDED,
+            format!("array lower bound is too large: {lower_bound}"),
+        )),
     }
 }
 
@@ -442,7 +454,7 @@ pub(crate) fn decode(element: SqlType, input: &[u8]) -> SqlResult<Array> {
         let dimension =
             ArrayDimension { length: take_i32(&mut rest)?, lower_bound: take_i32(&mut rest)? };
         count = count.saturating_mul(i64::from(dimension.length.max(0)));
-        dimensions.push(dimension);
+        dimensions.push(check_bound(dimension)?);
     }
     // Every element takes four bytes at least: a false count cannot make us allocate.
     if count * 4 > rest.len() as i64 {

@@ -3,6 +3,7 @@
 use super::native::{array_of, int4_of, text as text_result, text_of};
 use super::{EvalContext, Function, Operator, SetRows};
 use std::sync::Arc;
+use types::array::check_bound;
 use types::oid::*;
 use types::{Array, ArrayDimension, Datum, SqlError, SqlResult, SqlType, compare, sqlstate};
 
@@ -19,7 +20,7 @@ fn result(array: Array) -> SqlResult<Datum> {
 
 /// The dimension with a number from 1.
 fn dimension(array: &Array, number: i32) -> Option<ArrayDimension> {
-    usize::try_from(number - 1).ok().and_then(|at| array.dimensions.get(at)).copied()
+    usize::try_from(i64::from(number) - 1).ok().and_then(|at| array.dimensions.get(at)).copied()
 }
 
 fn array_length(args: Args<'_>, _: Context<'_, '_>) -> SqlResult<Datum> {
@@ -90,7 +91,7 @@ fn extend(
     let mut values = array.values.clone();
     values.insert(if front { 0 } else { values.len() }, value.clone());
     let ArrayDimension { length, lower_bound } = array.dimensions[0];
-    let dimensions = vec![ArrayDimension { length: length + 1, lower_bound }];
+    let dimensions = vec![check_bound(ArrayDimension { length: length + 1, lower_bound })?];
     result(Array { element_oid: element, dimensions, values })
 }
 
@@ -127,6 +128,7 @@ fn array_cat(args: Args<'_>, _: Context<'_, '_>) -> SqlResult<Datum> {
         }
         dimensions = a.dimensions.clone();
         dimensions[0].length += b.dimensions[0].length;
+        check_bound(dimensions[0])?;
     } else if a_depth == b_depth + 1 || b_depth == a_depth + 1 {
         let (outer, inner) = if a_depth > b_depth { (a, b) } else { (b, a) };
         if outer.dimensions[1..] != inner.dimensions[..] {
@@ -136,6 +138,7 @@ fn array_cat(args: Args<'_>, _: Context<'_, '_>) -> SqlResult<Datum> {
         }
         dimensions = outer.dimensions.clone();
         dimensions[0].length += 1;
+        check_bound(dimensions[0])?;
     } else {
         return Err(incompatible(&format!(
             "Arrays of {a_depth} and {b_depth} dimensions are not compatible for concatenation."
@@ -306,8 +309,8 @@ fn array_fill(args: Args<'_>, context: Context<'_, '_>) -> SqlResult<Datum> {
     let dimensions = lengths
         .into_iter()
         .zip(bounds)
-        .map(|(length, lower_bound)| ArrayDimension { length, lower_bound })
-        .collect();
+        .map(|(length, lower_bound)| check_bound(ArrayDimension { length, lower_bound }))
+        .collect::<SqlResult<_>>()?;
     let values = vec![args[0].clone(); count as usize];
     result(Array { element_oid: element, dimensions, values })
 }

@@ -362,11 +362,8 @@ fn print(template: &Template, shown: &str) -> String {
     };
     let own_sign = template.plus || template.minus;
     let quiet = template.fill && !negative;
-    let sign_written = if own_sign {
-        !(template.plus && !template.minus)
-    } else {
-        quiet && template.sign == SignPlace::None
-    };
+    let sign_written =
+        if own_sign { template.minus } else { quiet && template.sign == SignPlace::None };
     let after_digits =
         template.sign == SignPlace::Before && template.before == template.digits_before_sign;
     let printer = Printer {

@@ -110,7 +110,7 @@ fn pretty_size(args: Args<'_>, _: Context<'_, '_>) -> SqlResult<Datum> {
         other => return Err(mismatch("bigint", other)),
     };
     let limit = 10 * 1024;
-    if bytes.abs() < limit {
+    if bytes.unsigned_abs() < limit as u64 {
         return text_result(format!("{bytes} bytes"));
     }
     // Half steps are kept by one bit more, and rounded away in the end.

@@ -221,7 +221,8 @@ pub(super) fn round_micros(value: i64, digits: i32) -> i64 {
     if value >= 0 {
         value.saturating_add(unit / 2) / unit * unit
     } else {
-        -((-value + unit / 2) / unit * unit)
+        // Not negated first: the lowest number has no opposite.
+        value.saturating_sub(unit / 2) / unit * unit
     }
 }
 

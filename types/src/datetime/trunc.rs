@@ -117,5 +117,6 @@ pub fn date_bin(stride: Interval, value: i64, origin: i64) -> SqlResult<i64> {
         ));
     }
     let distance = value.checked_sub(origin).ok_or_else(|| out_of_range("interval"))?;
-    check_timestamp(origin + distance.div_euclid(step) * step)
+    let bin = distance.div_euclid(step).checked_mul(step).and_then(|at| at.checked_add(origin));
+    check_timestamp(bin.ok_or_else(|| out_of_range("timestamp"))?)
 }

@@ -10,7 +10,7 @@ use super::fixed::Fixed;
 use super::{Decimal, Numeric, overflow, round};
 use crate::{SqlError, SqlResult, sqlstate};
 use num_bigint::BigInt;
-use num_traits::{One, Pow, Signed};
+use num_traits::{One, Signed};
 
 use Numeric::{Finite, Infinity, NaN, NegInfinity};
 
@@ -271,7 +271,7 @@ fn power_special(base: &Numeric, exponent: &Numeric) -> SqlResult<Numeric> {
     Ok(if grows { Infinity } else { Numeric::ZERO })
 }
 
-/// Exact repeated multiplication while the result is of sane size, then one rounding.
+/// Repeated squaring with more digits than are wanted, then one rounding.
 fn power_integer(base: &Decimal, exponent: i32, typed_exponent: &Decimal) -> SqlResult<Numeric> {
     let Some(decimal_exponent) = base.exponent() else {
         let zero_to_zero = if exponent == 0 { Numeric::from(1) } else { Numeric::ZERO };
@@ -291,19 +291,45 @@ fn power_integer(base: &Decimal, exponent: i32, typed_exponent: &Decimal) -> Sql
     // Integer powers always show sixteen digits behind the point, however small they are.
     let scale = result_scale(0, &[base, typed_exponent]);
     let magnitude = i64::from(exponent).unsigned_abs();
-    let result_digits = magnitude as f64 * f64::from(base.coefficient.digits());
-    if result_digits > 200_000.0 {
-        return power_by_logarithm(base, exponent, weight, scale);
-    }
-    let raised = base.coefficient.to_big().pow(magnitude);
-    let raised_scale = magnitude as i64 * i64::from(base.scale);
-    let (numerator, denominator) = if exponent >= 0 {
-        (raised, big_power(raised_scale as u32))
+    let negative = base.coefficient.signum() < 0 && exponent & 1 == 1;
+    let digits = weight.abs() as u64 + scale as u64 + GUARD_DIGITS;
+    let (raised, raised_scale) = raise(base, magnitude, digits);
+    let unit = |places: i64| big_power(places.max(0) as u32);
+    let (numerator, denominator) = (raised * unit(-raised_scale), unit(raised_scale));
+    let result = if exponent >= 0 {
+        divide_big(numerator, denominator, scale)?
     } else {
-        let sign = if raised.is_negative() { -BigInt::one() } else { BigInt::one() };
-        (big_power(raised_scale as u32) * sign, raised.abs())
+        divide_big(denominator, numerator, scale)?
     };
-    divide_big(numerator, denominator, scale)
+    Ok(if negative { super::neg(&result) } else { result })
+}
+
+/// Digits beyond those wanted that powers are computed with: truncation costs about as many as the
+/// exponent has.
+const GUARD_DIGITS: u64 = 40;
+
+/// |base|^magnitude by squaring, as mantissa and scale, cut to so many digits on the way.
+fn raise(base: &Decimal, magnitude: u64, digits: u64) -> (BigInt, i64) {
+    let cut = |(value, scale): (BigInt, i64)| {
+        let excess = (value.bits() as f64 * std::f64::consts::LOG10_2) as u64;
+        match excess.checked_sub(digits).filter(|excess| *excess > 0) {
+            Some(excess) => (value / big_power(excess as u32), scale - excess as i64),
+            None => (value, scale),
+        }
+    };
+    let mut square = (base.coefficient.abs().to_big(), i64::from(base.scale));
+    let mut result = (BigInt::one(), 0);
+    let mut rest = magnitude;
+    while rest > 0 {
+        if rest & 1 == 1 {
+            result = cut((result.0 * &square.0, result.1 + square.1));
+        }
+        rest >>= 1;
+        if rest > 0 {
+            square = cut((&square.0 * &square.0, square.1 * 2));
+        }
+    }
+    result
 }
 
 /// numerator / denominator rounded to a scale.
@@ -312,23 +338,6 @@ fn divide_big(numerator: BigInt, denominator: BigInt, scale: i32) -> SqlResult<N
     let scaled = numerator.abs() * big_power(scale as u32) * 2;
     let quotient: BigInt = (scaled / &denominator + 1) / 2;
     Numeric::from_big(if negative { -quotient } else { quotient }, scale)
-}
-
-/// For exponents so large that the exact power would not fit any memory.
-fn power_by_logarithm(
-    base: &Decimal,
-    exponent: i32,
-    weight: f64,
-    scale: i32,
-) -> SqlResult<Numeric> {
-    let positive = Decimal { coefficient: base.coefficient.abs(), scale: base.scale };
-    let (numerator, denominator) = fraction(&positive);
-    let fixed = Fixed::with_digits(i64::from(scale) + weight.abs() as i64 + 32);
-    let product = fixed.ln(&numerator, &denominator) * exponent;
-    let power = fixed.exp(&product).ok_or_else(overflow)?;
-    let result = Numeric::from_big(fixed.to_decimal(&power, scale), scale)?;
-    let negative = base.coefficient.signum() < 0 && exponent & 1 == 1;
-    Ok(if negative { super::neg(&result) } else { result })
 }
 
 /// `factorial(n)`.

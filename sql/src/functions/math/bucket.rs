@@ -36,7 +36,7 @@ fn width_bucket_float(args: Args<'_>, _: Context<'_, '_>) -> SqlResult<Datum> {
     } else {
         let share =
             if low < high { (value - low) / (high - low) } else { (low - value) / (low - high) };
-        (share * f64::from(count)) as i32 + 1
+        ((share * f64::from(count)) as i32).saturating_add(1)
     };
     Ok(Datum::Int4(bucket.min(beyond()?)))
 }

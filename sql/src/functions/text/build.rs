@@ -193,11 +193,7 @@ fn trimmed(args: Args<'_>, _: Context<'_, '_>) -> SqlResult<Datum> {
 
 fn convert_from(args: Args<'_>, _: Context<'_, '_>) -> SqlResult<Datum> {
     check_encoding(text_of(&args[1])?)?;
-    let bytes = bytes_of(&args[0])?;
-    match types::binary::decode(types::SqlType::TEXT, bytes) {
-        Ok(text) => Ok(text),
-        Err(error) => Err(error),
-    }
+    types::binary::decode(SqlType::TEXT, bytes_of(&args[0])?)
 }
 
 fn convert_to(args: Args<'_>, _: Context<'_, '_>) -> SqlResult<Datum> {

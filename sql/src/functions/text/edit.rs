@@ -113,7 +113,7 @@ fn signed_count(text: &str, count: i32) -> usize {
     }
 }
 
-fn trim_set<'a>(args: &'a [Datum]) -> SqlResult<&'a str> {
+fn trim_set(args: &[Datum]) -> SqlResult<&str> {
     args.get(1).map_or(Ok(" "), text_of)
 }
 

@@ -110,7 +110,7 @@ const fn sha256_constants() -> [u32; 64] {
         let mut divisor = 2;
         let mut is_prime = true;
         while divisor * divisor <= prime {
-            if prime % divisor == 0 {
+            if prime.is_multiple_of(divisor) {
                 is_prime = false;
             }
             divisor += 1;

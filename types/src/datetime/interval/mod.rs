@@ -95,6 +95,6 @@ pub fn make_interval(
     Ok(Interval {
         months: i32::try_from(months).map_err(|_| beyond())?,
         days: i32::try_from(days).map_err(|_| beyond())?,
-        micros: i64::try_from(clock + second_micros as i128).map_err(|_| beyond())?,
+        micros: i64::try_from(clock.saturating_add(second_micros as i128)).map_err(|_| beyond())?,
     })
 }
