@@ -6,7 +6,7 @@
 use base::api::commit_1pc::Commit1PcRequest;
 use base::api::get::GetRequest;
 use base::api::lock::{LockRequest, LockStrength, LockWait};
-use base::api::{ReadAt, RangeOp, RangeRequest, RangeResponse, Write, WriteCondition, WriteOp};
+use base::api::{RangeOp, RangeRequest, RangeResponse, ReadAt, Write, WriteCondition, WriteOp};
 use base::meta_api::{MetaRequest, MetaResponse};
 use base::{BoxFuture, Clock, FragmentRun, Key, KvError, KvResult, MonoTime, NodeId, Pushdown};
 use base::{RangeDescriptor, RangeId, ReplicaDescriptor, Timestamp, Transport, TxnId};

@@ -11,7 +11,7 @@ use base::api::lock::LockStrength;
 use base::{Key, KvError, KvResult, MonoTime, NodeId, Span, TxnId};
 use futures::channel::oneshot;
 use smallvec::SmallVec;
-use std::collections::{BTreeSet, BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// Tells a waiter that it holds the lock now, or why it never will.
 pub(crate) type Waker = oneshot::Sender<KvResult<()>>;

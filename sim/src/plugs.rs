@@ -60,13 +60,20 @@ impl Transport for SimTransport {
         node: NodeId,
         request: MetaRequest,
     ) -> BoxFuture<'static, KvResult<MetaResponse>> {
-        match self.meta.get() {
+        let (own, executor) = (self.node, self.network.executor().clone());
+        executor.detail(|| format!("{own} -> {node} meta {request:?}"));
+        let answer = match self.meta.get() {
             Some(meta) if node == self.node => {
                 let meta = meta.clone();
                 Box::pin(async move { meta.execute(request).await })
             }
             _ => self.network.call_meta(self.node, node, request),
-        }
+        };
+        Box::pin(async move {
+            let answer = answer.await;
+            executor.detail(|| format!("{own} <- {node} meta {answer:?}"));
+            answer
+        })
     }
 
     fn meta_nodes(&self) -> Vec<NodeId> {

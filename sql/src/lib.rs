@@ -8,10 +8,10 @@ mod views;
 pub use session::{CancelToken, Engine, EngineEnv, Session};
 pub mod functions;
 
-pub mod parse;
 pub mod bind;
-pub mod plan;
-pub mod optimize;
 pub mod exec;
 pub mod explain;
+pub mod optimize;
+pub mod parse;
+pub mod plan;
 pub mod pushdown;

@@ -81,7 +81,9 @@ fn id(word: &str) -> Id {
 }
 
 fn number(word: &str) -> u64 {
-    word.trim_start_matches(['+', '-', 'n']).parse().unwrap_or_else(|_| panic!("{word} is no number"))
+    word.trim_start_matches(['+', '-', 'n'])
+        .parse()
+        .unwrap_or_else(|_| panic!("{word} is no number"))
 }
 
 fn numbers(words: &[&str]) -> Vec<u64> {

@@ -41,7 +41,7 @@ fn run(seed: u64) {
 
 fn disturb(cluster: &mut Cluster, next_range: &mut u64) {
     let id = NodeId(1 + cluster.random(5));
-    match cluster.random(12) {
+    match cluster.random(14) {
         0 | 1 => {
             if cluster.nodes.len() > 3 && cluster.nodes.contains_key(&id) {
                 cluster.crash(id);
@@ -87,6 +87,8 @@ fn disturb(cluster: &mut Cluster, next_range: &mut u64) {
                 }
             }
         }
+        11 => drop(cluster.frozen.insert(id)),
+        12 => cluster.frozen.clear(),
         _ => {
             let loss = cluster.random(100);
             cluster.loss = loss;

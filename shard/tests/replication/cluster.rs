@@ -1,13 +1,16 @@
 //! A cluster on one thread: virtual time, a network with delay, loss and partitions, disks that lose
 //! what was not synced, and clients that keep a ledger of what was acknowledged.
 
+use crate::host::Host;
 use base::peer_api::PeerMessage;
 use base::{BoxFuture, Key, KvError, KvResult, MonoTime, NodeId, RangeDescriptor, RangeId, Span};
 use base::{ReplicaDescriptor, Timestamp};
 use futures::task::noop_waker;
 use parking_lot::Mutex;
 use shard::command::{Command, Effect, Trigger};
-use shard::raft::{Applier, Outbox, RaftHandle, RaftLoop, RaftNotify, RaftStoreConfig, open};
+use shard::raft::{
+    Applier, Outbox, RaftError, RaftHandle, RaftLoop, RaftNotify, RaftStoreConfig, open,
+};
 use shard::replication::{ReplicaHost, ReplicaObserver, Replication};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -17,57 +20,6 @@ use storage::{Engine, Keyspace, MemDisk, WriteBatch, chunks, mvcc};
 
 /// Virtual time between two looks at everybody.
 pub(crate) const STEP: Duration = Duration::from_millis(5);
-
-type Shelf = Arc<Mutex<BTreeMap<RangeId, Arc<dyn Replication>>>>;
-
-/// The place of the store: keeps replicas, notes what it is told.
-#[derive(Default)]
-pub(crate) struct Host {
-    pub(crate) replicas: Shelf,
-    pub(crate) events: Arc<Mutex<Vec<(RangeId, String)>>>,
-}
-
-struct Watch {
-    range: RangeId,
-    replicas: Shelf,
-    own: Arc<dyn Replication>,
-    events: Arc<Mutex<Vec<(RangeId, String)>>>,
-}
-
-impl ReplicaHost for Host {
-    fn add_replica(&self, range: RangeId, own: Arc<dyn Replication>) -> Arc<dyn ReplicaObserver> {
-        self.replicas.lock().insert(range, own.clone());
-        let (replicas, events) = (self.replicas.clone(), self.events.clone());
-        Arc::new(Watch { range, replicas, own, events })
-    }
-}
-
-impl Watch {
-    fn note(&self, what: String) {
-        self.events.lock().push((self.range, what));
-    }
-}
-
-impl ReplicaObserver for Watch {
-    fn on_lead(&self, term: u64) {
-        self.note(format!("lead {term}"));
-    }
-    fn on_follow(&self, _leader: Option<ReplicaDescriptor>) {
-        self.note("follow".to_string());
-    }
-    fn on_apply(&self, _command: &Command) {}
-    fn on_descriptor(&self, descriptor: &Arc<RangeDescriptor>) {
-        assert_eq!(descriptor.range, self.range);
-        self.note(format!("epoch {}", descriptor.epoch));
-    }
-    fn on_destroy(&self) {
-        self.note("destroy".to_string());
-        let mut replicas = self.replicas.lock();
-        if replicas.get(&self.range).is_some_and(|r| Arc::ptr_eq(r, &self.own)) {
-            replicas.remove(&self.range);
-        }
-    }
-}
 
 #[derive(Default)]
 struct Queue(Mutex<Vec<(NodeId, Vec<PeerMessage>)>>);
@@ -110,6 +62,8 @@ pub(crate) struct Cluster {
     pub(crate) nodes: BTreeMap<NodeId, Node>,
     pub(crate) disks: BTreeMap<NodeId, MemDisk>,
     pub(crate) blocked: BTreeSet<(NodeId, NodeId)>,
+    /// Nodes whose appliers do nothing.
+    pub(crate) frozen: BTreeSet<NodeId>,
     /// Of a thousand deliveries so many are lost.
     pub(crate) loss: u64,
     pub(crate) delay_max: u64,
@@ -131,6 +85,7 @@ impl Cluster {
             nodes: BTreeMap::new(),
             disks: BTreeMap::new(),
             blocked: BTreeSet::new(),
+            frozen: BTreeSet::new(),
             loss: 0,
             delay_max: 10,
             acked: BTreeMap::new(),
@@ -256,11 +211,18 @@ impl Cluster {
         }
     }
 
+    /// One poll of a node's loop, which may fail.
+    pub(crate) fn poll_once(&mut self, id: NodeId) -> Result<(), RaftError> {
+        let node = self.nodes.get_mut(&id).expect("the node is up");
+        node.raft.poll(self.now).map(drop)
+    }
+
     fn poll_node(&mut self, id: NodeId) {
         for _ in 0..50 {
             let Some(node) = self.nodes.get_mut(&id) else { return };
             let polled = node.raft.poll(self.now).expect("the loop goes on");
-            let applied = node.applier.poll().expect("the applier goes on");
+            let is_frozen = self.frozen.contains(&id);
+            let applied = !is_frozen && node.applier.poll().expect("the applier goes on");
             let sent = std::mem::take(&mut *node.queue.0.lock());
             let is_busy = polled.did_work || applied || !sent.is_empty();
             for (to, messages) in sent {
@@ -305,25 +267,6 @@ impl Cluster {
 
     pub(crate) fn waiting(&self) -> usize {
         self.pending.len()
-    }
-
-    /// No two nodes may serve reads of the same key at once.
-    fn check_leases(&self) {
-        let mut serving: Vec<(Span, NodeId)> = Vec::new();
-        for (id, node) in &self.nodes {
-            for replica in node.host.replicas.lock().values() {
-                if replica.lead(self.now).is_ok() {
-                    let span = replica.descriptor().span.clone();
-                    for (other_span, other) in &serving {
-                        assert!(
-                            other == id || !other_span.overlaps(&span),
-                            "{id} and {other} both hold a lease over {span}"
-                        );
-                    }
-                    serving.push((span, *id));
-                }
-            }
-        }
     }
 
     pub(crate) fn replica(&self, id: NodeId, range: RangeId) -> Option<Arc<dyn Replication>> {
@@ -439,6 +382,7 @@ impl Cluster {
     /// Ends all faults.
     pub(crate) fn heal(&mut self) {
         self.blocked.clear();
+        self.frozen.clear();
         self.loss = 0;
         for id in self.down() {
             self.boot(id);
@@ -470,60 +414,6 @@ impl Cluster {
             }
         }
         false
-    }
-
-    /// Everything that was acknowledged is on every replica of its range, and replicas are equal.
-    pub(crate) fn check_ledger(&mut self) {
-        self.step();
-        let end = self.now + Duration::from_secs(60);
-        while let Some(difference) = self.disagreement() {
-            assert!(self.now < end, "replicas never agree: {difference}\n{}", self.views());
-            self.run(Duration::from_millis(100));
-        }
-        for (key, value) in &self.acked {
-            let mut copies = 0;
-            for node in self.nodes.values() {
-                let holds = node.host.replicas.lock().values().any(|replica| {
-                    let descriptor = replica.descriptor();
-                    descriptor.contains(key) && descriptor.replicas.iter().any(|_| true)
-                });
-                if holds {
-                    copies += 1;
-                    let version = mvcc::get(&node.engine.snapshot(), key, Timestamp::MAX).unwrap();
-                    let found = version.and_then(|version| version.value);
-                    assert_eq!(found.as_deref(), Some(&value[..]), "acknowledged {key} is lost");
-                }
-            }
-            assert!(copies > 0, "no replica for {key}");
-        }
-    }
-
-    fn views(&self) -> String {
-        let of_node = |(id, node): (&NodeId, &Node)| format!("{id}: {:?}\n", node.handle.groups());
-        self.nodes.iter().map(of_node).collect()
-    }
-
-    /// Two replicas of a range that differ, in progress or content.
-    pub(crate) fn disagreement(&self) -> Option<String> {
-        let mut seen: BTreeMap<RangeId, (u64, RangeDescriptor, Vec<Vec<u8>>)> = BTreeMap::new();
-        for (id, node) in &self.nodes {
-            for (range, replica) in node.host.replicas.lock().iter() {
-                let descriptor = (*replica.descriptor()).clone();
-                let (_, applied) = replica.progress();
-                let content = content(&node.engine, &descriptor.span);
-                match seen.get(range) {
-                    None => drop(seen.insert(*range, (applied, descriptor, content))),
-                    Some(other) if other.0 != applied || other.1 != descriptor => {
-                        return Some(format!(
-                            "{range}: {id} is at {applied} with {descriptor:?}, another at {} with {:?}",
-                            other.0, other.1
-                        ));
-                    }
-                    Some(other) => assert!(other.2 == content, "{range} differs on {id}"),
-                }
-            }
-        }
-        None
     }
 }
 

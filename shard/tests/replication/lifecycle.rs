@@ -2,6 +2,7 @@
 
 use crate::cluster::{Cluster, key};
 use base::{KvError, NodeId, RangeId};
+use shard::raft::RaftError;
 use std::time::Duration;
 
 const R1: RangeId = RangeId(1);
@@ -191,5 +192,20 @@ fn too_many_proposals_are_refused() {
     }
     cluster.until("all have ended", |c| c.waiting() == 0);
     assert!(cluster.tally.refused > 0 && cluster.tally.acked > 1000, "{:?}", cluster.tally);
+    cluster.check_ledger();
+}
+
+#[test]
+fn a_sync_that_fails_ends_the_process_and_loses_nothing() {
+    let mut cluster = Cluster::start(3, &[1, 2, 3], 1, 23);
+    cluster.write_acked(key(1, 0), b"value");
+    let leader = cluster.leader(R1).unwrap();
+    cluster.disks[&leader].fail_next_sync();
+    cluster.write(key(1, 1), b"value");
+    let error = cluster.poll_once(leader).expect_err("nothing may go on after a failed sync");
+    assert!(matches!(error, RaftError::SyncFailed(_)), "{error:?}");
+    cluster.crash(leader);
+    cluster.write_acked(key(1, 2), b"value");
+    cluster.boot(leader);
     cluster.check_ledger();
 }

@@ -2,7 +2,9 @@
 //! no two nodes ever serve the same key at once (checked on every step by [`cluster::Cluster`]).
 
 mod chaos;
+mod checks;
 mod cluster;
+mod host;
 mod lifecycle;
 mod machine;
 mod members;

@@ -92,3 +92,21 @@ fn one_half_moves_away() {
     cluster.write_acked(key(1, 151), b"right");
     cluster.check_ledger();
 }
+
+#[test]
+fn a_leader_that_is_slow_to_apply_a_split_serves_nothing_of_the_right_half() {
+    let mut cluster = Cluster::start(3, &[1, 2, 3], 1, 51);
+    cluster.write_acked(key(1, 150), b"right");
+    let leader = cluster.leader(RangeId(1)).unwrap();
+    cluster.frozen.insert(leader);
+    cluster.split_soon(RangeId(1), split_key(1), RangeId(2));
+    // That no two nodes serve the same key is checked on every step.
+    cluster.until("another node leads the right half", |c| {
+        c.leader(RangeId(2)).is_some_and(|right| right != leader)
+    });
+    cluster.run(Duration::from_secs(2));
+    cluster.frozen.clear();
+    cluster.write_acked(key(1, 10), b"left");
+    cluster.write_acked(key(1, 151), b"right");
+    cluster.check_ledger();
+}

@@ -52,8 +52,14 @@ pub(crate) fn is_polymorphic(ty: Oid) -> bool {
 pub(crate) fn is_reg(ty: Oid) -> bool {
     matches!(
         ty,
-        oid::REGCLASS | oid::REGTYPE | oid::REGPROC | oid::REGROLE | oid::REGNAMESPACE
-            | oid::REGPROCEDURE | oid::REGOPER | oid::REGOPERATOR
+        oid::REGCLASS
+            | oid::REGTYPE
+            | oid::REGPROC
+            | oid::REGROLE
+            | oid::REGNAMESPACE
+            | oid::REGPROCEDURE
+            | oid::REGOPER
+            | oid::REGOPERATOR
     )
 }
 
@@ -104,12 +110,7 @@ impl Binder<'_> {
         self.cast_to(expr, to, context).map(Some)
     }
 
-    fn cast_to(
-        &mut self,
-        expr: Expr,
-        to: SqlType,
-        context: CastContext,
-    ) -> Result<Expr, SqlError> {
+    fn cast_to(&mut self, expr: Expr, to: SqlType, context: CastContext) -> Result<Expr, SqlError> {
         let explicit = context == CastContext::Explicit;
         if let ExprKind::Const(value) = &expr.kind {
             // A constant of a type that only text knows how to name.
@@ -159,12 +160,7 @@ impl Binder<'_> {
         }
     }
 
-    fn literal(
-        &mut self,
-        text: &str,
-        to: SqlType,
-        context: CastContext,
-    ) -> Result<Expr, SqlError> {
+    fn literal(&mut self, text: &str, to: SqlType, context: CastContext) -> Result<Expr, SqlError> {
         if is_reg(to.oid) {
             let value = resolve_reg_constant(self.context.catalog, to.oid, text)?;
             return Ok(Expr::constant(value, to));

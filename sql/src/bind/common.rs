@@ -61,13 +61,13 @@ impl Binder<'_> {
 
 pub(crate) fn mismatch(what: &str, a: Oid, b: Oid) -> SqlError {
     let (a, b) = (SqlType::new(a), SqlType::new(b));
-    SqlError::new(sqlstate::DATATYPE_MISMATCH, format!("{what} types {a} and {b} cannot be matched"))
+    SqlError::new(
+        sqlstate::DATATYPE_MISMATCH,
+        format!("{what} types {a} and {b} cannot be matched"),
+    )
 }
 
 fn mismatch_conversion(what: &str, from: Oid, to: Oid) -> SqlError {
     let (from, to) = (SqlType::new(from), SqlType::new(to));
-    SqlError::new(
-        sqlstate::CANNOT_COERCE,
-        format!("{what} could not convert type {from} to {to}"),
-    )
+    SqlError::new(sqlstate::CANNOT_COERCE, format!("{what} could not convert type {from} to {to}"))
 }

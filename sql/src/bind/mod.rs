@@ -112,10 +112,7 @@ pub struct ColumnMeta {
 }
 
 /// Binds a query, a data-modifying statement, or EXPLAIN of one.
-pub fn bind_statement(
-    statement: &Statement,
-    context: &BindContext<'_>,
-) -> Result<Bound, SqlError> {
+pub fn bind_statement(statement: &Statement, context: &BindContext<'_>) -> Result<Bound, SqlError> {
     let mut binder = Binder::new(context);
     binder.statement(statement)
 }
@@ -375,11 +372,8 @@ fn explain_options(
     format: Option<&ast::AnalyzeFormatKind>,
     options: Option<&[ast::UtilityOption]>,
 ) -> Result<ExplainOptions, SqlError> {
-    let mut out =
-        ExplainOptions { analyze, verbose, costs: true, timing: true, json: false };
-    if let Some(
-        ast::AnalyzeFormatKind::Keyword(f) | ast::AnalyzeFormatKind::Assignment(f),
-    ) = format
+    let mut out = ExplainOptions { analyze, verbose, costs: true, timing: true, json: false };
+    if let Some(ast::AnalyzeFormatKind::Keyword(f) | ast::AnalyzeFormatKind::Assignment(f)) = format
     {
         out.json = matches!(f, ast::AnalyzeFormat::JSON);
     }

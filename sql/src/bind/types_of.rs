@@ -9,7 +9,9 @@ use types::{SqlError, SqlType, array_of, oid, sqlstate, type_by_name};
 /// The type that a type name stands for.
 pub fn data_type(ty: &DataType) -> Result<SqlType, SqlError> {
     Ok(match ty {
-        DataType::Character(len) | DataType::Char(len) => bpchar(length(len.as_ref())?.or(Some(1)))?,
+        DataType::Character(len) | DataType::Char(len) => {
+            bpchar(length(len.as_ref())?.or(Some(1)))?
+        }
         DataType::CharacterVarying(len)
         | DataType::CharVarying(len)
         | DataType::Varchar(len)
@@ -128,10 +130,7 @@ fn timed(
 }
 
 /// PostgreSQL's bit for a field in an interval's modifier.
-fn interval(
-    fields: Option<&IntervalFields>,
-    precision: Option<u64>,
-) -> Result<SqlType, SqlError> {
+fn interval(fields: Option<&IntervalFields>, precision: Option<u64>) -> Result<SqlType, SqlError> {
     const YEAR: i32 = 1 << 2;
     const MONTH: i32 = 1 << 1;
     const DAY: i32 = 1 << 3;
@@ -182,12 +181,8 @@ fn array(def: &ArrayElemTypeDef) -> Result<SqlType, SqlError> {
 }
 
 fn custom(name: &ObjectName, modifiers: usize) -> Result<SqlType, SqlError> {
-    let parts: Vec<String> = name
-        .0
-        .iter()
-        .filter_map(|p| p.as_ident())
-        .map(super::scope::fold)
-        .collect();
+    let parts: Vec<String> =
+        name.0.iter().filter_map(|p| p.as_ident()).map(super::scope::fold).collect();
     let (schema, base) = match parts.as_slice() {
         [base] => (None, base.as_str()),
         [schema, base] => (Some(schema.as_str()), base.as_str()),

@@ -60,7 +60,10 @@ impl Batch {
 
     /// These columns in this order.
     pub fn project(&self, columns: &[usize]) -> Batch {
-        Batch { columns: columns.iter().map(|&c| self.columns[c].clone()).collect(), rows: self.rows }
+        Batch {
+            columns: columns.iter().map(|&c| self.columns[c].clone()).collect(),
+            rows: self.rows,
+        }
     }
 
     /// Bytes held, roughly.

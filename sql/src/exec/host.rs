@@ -1,11 +1,11 @@
 //! What the executor asks of the session around it.
 
 use super::kv::Kv;
-use crate::functions::FunctionEnv;
 use crate::bind::catalog_view::{HostFunction, Relation};
+use crate::functions::FunctionEnv;
+use base::{BoxFuture, Key, NodeId, RangeId, Span};
 use catalog::descriptor::Table;
 use std::sync::Arc;
-use base::{BoxFuture, Key, NodeId, RangeId, Span};
 use types::{Datum, SqlError};
 
 /// The session as the executor sees it.
@@ -33,11 +33,7 @@ pub trait Host: Send + Sync {
     /// True once the statement should end (cancel request, timeout): the error to end it with.
     fn interrupted(&self) -> Option<SqlError>;
     /// The first of `count` fresh numbers for the hidden key of a table without a primary key.
-    fn row_ids<'a>(
-        &'a self,
-        table: &'a Table,
-        count: u64,
-    ) -> BoxFuture<'a, Result<i64, SqlError>>;
+    fn row_ids<'a>(&'a self, table: &'a Table, count: u64) -> BoxFuture<'a, Result<i64, SqlError>>;
     /// A unique violation found by the store (at the end of a statement or at commit) names a key:
     /// the table it belongs to, if the catalog still has it.
     fn table_of_key(&self, key: &Key) -> Option<Arc<Table>>;

@@ -159,13 +159,25 @@ fn tighter(a: Bound<Datum>, b: Bound<Datum>, ty: SqlType, is_low: bool) -> Bound
     };
     match order {
         std::cmp::Ordering::Equal => {
-            if matches!(a, Bound::Excluded(_)) { a } else { b }
+            if matches!(a, Bound::Excluded(_)) {
+                a
+            } else {
+                b
+            }
         }
         std::cmp::Ordering::Less => {
-            if is_low { b } else { a }
+            if is_low {
+                b
+            } else {
+                a
+            }
         }
         std::cmp::Ordering::Greater => {
-            if is_low { a } else { b }
+            if is_low {
+                a
+            } else {
+                b
+            }
         }
     }
 }

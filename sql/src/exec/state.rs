@@ -1,11 +1,11 @@
 //! What a run carries along.
 
+use super::Context;
 use super::batch::Batch;
 use super::errors::ExecResult;
 use super::eval::Env;
 use super::host::Surroundings;
 use super::kv::Kv;
-use super::Context;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use types::{Datum, Settings, SqlError, sqlstate};

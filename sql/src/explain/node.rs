@@ -155,8 +155,11 @@ impl Maker<'_> {
                 out
             }
             Op::NestedLoop(join) => {
-                let mut out =
-                    self.over(node, join_name("Nested Loop", join.kind), &[&join.left, &join.right]);
+                let mut out = self.over(
+                    node,
+                    join_name("Nested Loop", join.kind),
+                    &[&join.left, &join.right],
+                );
                 if let Some(on) = &join.on {
                     let columns: Vec<ColId> =
                         join.left.columns.iter().chain(&join.right.columns).copied().collect();
@@ -187,8 +190,7 @@ impl Maker<'_> {
             Op::Limit { input, .. } => self.over(node, "Limit", &[input]),
             Op::Distinct { input, on } => {
                 let mut out = self.over(node, "HashAggregate", &[input]);
-                let keys: Vec<String> =
-                    on.iter().map(|s| self.column(input.columns[*s])).collect();
+                let keys: Vec<String> = on.iter().map(|s| self.column(input.columns[*s])).collect();
                 out.details.push(("Group Key", keys.join(", ")));
                 out
             }
@@ -239,7 +241,8 @@ impl Maker<'_> {
 
     fn aggregate(&self, node: &Node, aggregate: &AggregateNode) -> PlanNode {
         let strategy = if aggregate.groups.is_empty() { "Aggregate" } else { "HashAggregate" };
-        let name = if aggregate.merges { format!("Finalize {strategy}") } else { strategy.to_owned() };
+        let name =
+            if aggregate.merges { format!("Finalize {strategy}") } else { strategy.to_owned() };
         let mut out = self.plain(node, name);
         let keys = |groups: &[Expr], columns: &[ColId]| {
             groups.iter().map(|g| self.show(g, columns)).collect::<Vec<_>>().join(", ")
@@ -350,8 +353,7 @@ impl Maker<'_> {
         if !scan.condition.is_empty() {
             out.details.push(("Index Cond", joined(&scan.condition)));
         }
-        let filters: Vec<Expr> =
-            scan.filter.iter().chain(&scan.local_filter).cloned().collect();
+        let filters: Vec<Expr> = scan.filter.iter().chain(&scan.local_filter).cloned().collect();
         if !filters.is_empty() {
             out.details.push(("Filter", joined(&filters)));
         }
@@ -393,7 +395,8 @@ fn scan_suffix(scan: &Scan) -> String {
     if scan_name(scan) == "Seq Scan" {
         return format!(" on {named}");
     }
-    let index = table.index(scan.index).map_or_else(|| format!("{}_pkey", table.name), |i| i.name.clone());
+    let index =
+        table.index(scan.index).map_or_else(|| format!("{}_pkey", table.name), |i| i.name.clone());
     format!(" using {index} on {named}")
 }
 

@@ -89,7 +89,11 @@ fn is_pure(rel: &Rel) -> bool {
     rel.visit(&mut |r| {
         pure &= !matches!(
             r,
-            Rel::Insert(_) | Rel::Update(_) | Rel::Delete(_) | Rel::Lock { .. } | Rel::HostCalls { .. }
+            Rel::Insert(_)
+                | Rel::Update(_)
+                | Rel::Delete(_)
+                | Rel::Lock { .. }
+                | Rel::HostCalls { .. }
         );
     });
     rel.visit_exprs(&mut |e| pure &= !is_volatile(e));

@@ -104,9 +104,8 @@ pub fn selectivity(predicate: &Expr) -> f64 {
 
 fn joined(kind: JoinKind, left: &Rel, right: &Rel, on: &Expr) -> f64 {
     let (l, r) = (estimate(left), estimate(right));
-    let has_equality = on.any(&|e| {
-        matches!(&e.kind, ExprKind::Call(Callee::Operator(o), _) if o.symbol == "=")
-    });
+    let has_equality =
+        on.any(&|e| matches!(&e.kind, ExprKind::Call(Callee::Operator(o), _) if o.symbol == "="));
     let inner = if has_equality { l.max(r) } else { l * r * selectivity(on) };
     match kind {
         JoinKind::Inner => inner.max(1.0),

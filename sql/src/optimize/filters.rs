@@ -38,9 +38,8 @@ fn push_inner(rel: Rel, mut predicates: Vec<Expr>) -> Rel {
             let map: BTreeMap<ColId, &Expr> =
                 aggregation.groups.iter().map(|(c, e)| (*c, e)).collect();
             let plain = aggregation.sets.is_none();
-            let (down, up) = split(predicates, |p| {
-                plain && uses_only(p, &map) && can_substitute(p, &map)
-            });
+            let (down, up) =
+                split(predicates, |p| plain && uses_only(p, &map) && can_substitute(p, &map));
             let down = down.into_iter().map(|p| substitute(p, &map)).collect();
             let input = std::mem::replace(aggregation.input.as_mut(), Rel::Unit);
             *aggregation.input = push(input, down);

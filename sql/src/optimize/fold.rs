@@ -68,8 +68,21 @@ pub(crate) fn is_stable_cast(from: SqlType, to: SqlType) -> bool {
     let plain = |t: SqlType| {
         matches!(
             t.oid,
-            o::BOOL | o::INT2 | o::INT4 | o::INT8 | o::FLOAT4 | o::FLOAT8 | o::NUMERIC | o::TEXT
-                | o::VARCHAR | o::BPCHAR | o::NAME | o::CHAR | o::UUID | o::JSON | o::JSONB
+            o::BOOL
+                | o::INT2
+                | o::INT4
+                | o::INT8
+                | o::FLOAT4
+                | o::FLOAT8
+                | o::NUMERIC
+                | o::TEXT
+                | o::VARCHAR
+                | o::BPCHAR
+                | o::NAME
+                | o::CHAR
+                | o::UUID
+                | o::JSON
+                | o::JSONB
                 | o::OID
         )
     };

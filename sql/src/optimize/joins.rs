@@ -53,14 +53,14 @@ fn greedy(leaves: Vec<Rel>, mut conditions: Vec<Expr>) -> Rel {
     let Some(first) = smallest(&left, |_| true) else { return Rel::Unit };
     let Leaf { mut rel, mut columns, .. } = left.remove(first);
     while !left.is_empty() {
-        let connected = |leaf: &Leaf| {
-            conditions.iter().any(|c| connects(c, &columns, &leaf.columns, &all))
-        };
+        let connected =
+            |leaf: &Leaf| conditions.iter().any(|c| connects(c, &columns, &leaf.columns, &all));
         let next = smallest(&left, connected).or_else(|| smallest(&left, |_| true));
         let Some(next) = next else { break };
         let leaf = left.remove(next);
         columns.extend(leaf.columns);
-        let usable = |c: &Expr| c.columns().iter().all(|id| columns.contains(id) || !all.contains(id));
+        let usable =
+            |c: &Expr| c.columns().iter().all(|id| columns.contains(id) || !all.contains(id));
         let (now, later): (Vec<_>, Vec<_>) = conditions.into_iter().partition(usable);
         conditions = later;
         rel = Rel::Join {

@@ -104,11 +104,8 @@ impl Optimizer<'_> {
         let exists_only = test.is_true_const();
         let outer: BTreeSet<ColId> = rel.free_columns();
         let mut pulled = Vec::new();
-        let right = if outer.is_empty() {
-            rel
-        } else {
-            pull(rel, &outer, &mut pulled, exists_only)
-        };
+        let right =
+            if outer.is_empty() { rel } else { pull(rel, &outer, &mut pulled, exists_only) };
         let lateral = !right.free_columns().is_empty();
         pulled.push(test);
         Rel::Join {
@@ -267,9 +264,7 @@ fn semi_join(part: Expr) -> Result<(JoinKind, Subquery), Expr> {
     };
     let is_negated = |e: &Expr| match &e.kind {
         ExprKind::Not(inner) => match &inner.kind {
-            ExprKind::Subquery(sub) => {
-                matches!(sub.kind, SubqueryKind::Exists) && !runs_once(sub)
-            }
+            ExprKind::Subquery(sub) => matches!(sub.kind, SubqueryKind::Exists) && !runs_once(sub),
             _ => false,
         },
         _ => false,
@@ -293,12 +288,7 @@ fn semi_join(part: Expr) -> Result<(JoinKind, Subquery), Expr> {
 
 /// Pulls conditions that use outer columns out of a subquery, as far down as filters, projections
 /// and inner joins go.
-fn pull(
-    rel: Rel,
-    outer: &BTreeSet<ColId>,
-    pulled: &mut Vec<Expr>,
-    exists_only: bool,
-) -> Rel {
+fn pull(rel: Rel, outer: &BTreeSet<ColId>, pulled: &mut Vec<Expr>, exists_only: bool) -> Rel {
     let is_tied = |e: &Expr| e.columns().iter().any(|c| outer.contains(c));
     match rel {
         Rel::Filter { input, predicate } => {
@@ -328,8 +318,7 @@ fn pull(
             Rel::Project { input: Box::new(input), exprs }
         }
         Rel::Join { kind: JoinKind::Inner, left, right, on, lateral: false } => {
-            let (tied, own): (Vec<_>, Vec<_>) =
-                on.into_conjuncts().into_iter().partition(is_tied);
+            let (tied, own): (Vec<_>, Vec<_>) = on.into_conjuncts().into_iter().partition(is_tied);
             pulled.extend(tied);
             let left = pull(*left, outer, pulled, false);
             let right = pull(*right, outer, pulled, false);

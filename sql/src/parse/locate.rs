@@ -63,8 +63,7 @@ pub(super) fn near(locator: &Locator<'_>, token: &TokenWithSpan) -> SqlError {
 pub(super) const END_OF_INPUT: &str = "syntax error at end of input";
 
 fn at_end(locator: &Locator<'_>) -> SqlError {
-    SqlError::new(sqlstate::SYNTAX_ERROR, END_OF_INPUT)
-        .with_position(locator.end())
+    SqlError::new(sqlstate::SYNTAX_ERROR, END_OF_INPUT).with_position(locator.end())
 }
 
 /// An error of the grammar. Its message ends with the place of the token it stumbled over, or with
@@ -104,8 +103,7 @@ pub(super) fn tokenizer_error(locator: &Locator<'_>, error: &TokenizerError) -> 
         _ => "syntax error",
     };
     let rest = if rest.is_empty() { "end of input" } else { rest };
-    let error =
-        SqlError::new(sqlstate::SYNTAX_ERROR, format!("{what} at or near \"{rest}\""));
+    let error = SqlError::new(sqlstate::SYNTAX_ERROR, format!("{what} at or near \"{rest}\""));
     match locator.position(Location { line: 1, column: 1 }) {
         Some(_) => error.with_position(locator.sql[..from].chars().count() as u32 + 1),
         None => error,

@@ -16,10 +16,10 @@ fn statements_are_cut_apart() {
 #[test]
 fn errors_name_token_and_position() {
     assert_eq!(error("selec 1"), ("syntax error at or near \"selec\"".into(), Some(1)));
-    assert_eq!(error("select 1 from\n where"), (
-        "syntax error at or near \"where\"".into(),
-        Some(16)
-    ));
+    assert_eq!(
+        error("select 1 from\n where"),
+        ("syntax error at or near \"where\"".into(), Some(16))
+    );
     assert_eq!(error("select 1 +"), ("syntax error at end of input".into(), Some(11)));
 }
 

@@ -48,8 +48,14 @@ pub(super) fn check_depth(tokens: &[TokenWithSpan]) -> Result<(), SqlError> {
             }
             Token::Comma => set_last(&mut chains, 0),
             Token::Word(word) => match word.keyword {
-                Keyword::AND | Keyword::OR | Keyword::NOT | Keyword::UNION | Keyword::EXCEPT
-                | Keyword::INTERSECT | Keyword::JOIN | Keyword::IS => bump(&mut chains)?,
+                Keyword::AND
+                | Keyword::OR
+                | Keyword::NOT
+                | Keyword::UNION
+                | Keyword::EXCEPT
+                | Keyword::INTERSECT
+                | Keyword::JOIN
+                | Keyword::IS => bump(&mut chains)?,
                 _ => {}
             },
             Token::Number(..) | Token::SingleQuotedString(_) | Token::Placeholder(_) => {}
@@ -113,10 +119,8 @@ pub(super) fn rewrite(mut tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
 /// `FREEZE ON` becomes `FREEZE TRUE`, and likewise for the other options that are true or false.
 fn spell_out_booleans(tokens: &mut [TokenWithSpan]) {
     for i in 1..tokens.len() {
-        let is_option = matches!(
-            keyword(&tokens[i - 1].token),
-            Some(Keyword::FREEZE | Keyword::HEADER)
-        );
+        let is_option =
+            matches!(keyword(&tokens[i - 1].token), Some(Keyword::FREEZE | Keyword::HEADER));
         let value = match &tokens[i].token {
             Token::Word(word) if word.value.eq_ignore_ascii_case("on") => "true",
             Token::Word(word) if word.value.eq_ignore_ascii_case("off") => "false",

@@ -31,9 +31,10 @@ pub fn same_expr(a: &Expr, b: &Expr) -> bool {
             K::IsBool { arg: x, value: v, negated: m },
             K::IsBool { arg: y, value: w, negated: n },
         ) => v == w && m == n && same_expr(x, y),
-        (K::Distinct { eq: f, args: x, negated: m }, K::Distinct { eq: g, args: y, negated: n }) => {
-            std::ptr::eq(*f, *g) && m == n && all_same(&x[..], &y[..])
-        }
+        (
+            K::Distinct { eq: f, args: x, negated: m },
+            K::Distinct { eq: g, args: y, negated: n },
+        ) => std::ptr::eq(*f, *g) && m == n && all_same(&x[..], &y[..]),
         (K::NullIf(f, x), K::NullIf(g, y)) => std::ptr::eq(*f, *g) && all_same(&x[..], &y[..]),
         (K::Case { whens: x, otherwise: e }, K::Case { whens: y, otherwise: f }) => {
             x.len() == y.len()

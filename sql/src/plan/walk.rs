@@ -286,7 +286,9 @@ impl Rel {
             Rel::Values { rows, .. } => rows.iter().flatten().for_each(f),
             Rel::Function(scan) => scan.args.iter().for_each(f),
             Rel::Filter { predicate, .. } => f(predicate),
-            Rel::Project { exprs, .. } | Rel::Extend { exprs, .. } => exprs.iter().for_each(|(_, e)| f(e)),
+            Rel::Project { exprs, .. } | Rel::Extend { exprs, .. } => {
+                exprs.iter().for_each(|(_, e)| f(e))
+            }
             Rel::Aggregate(a) => {
                 a.groups.iter().for_each(|(_, e)| f(e));
                 for (_, call) in &a.calls {
@@ -347,7 +349,9 @@ impl Rel {
             Rel::Values { rows, .. } => rows.iter_mut().flatten().for_each(f),
             Rel::Function(scan) => scan.args.iter_mut().for_each(f),
             Rel::Filter { predicate, .. } => f(predicate),
-            Rel::Project { exprs, .. } | Rel::Extend { exprs, .. } => exprs.iter_mut().for_each(|(_, e)| f(e)),
+            Rel::Project { exprs, .. } | Rel::Extend { exprs, .. } => {
+                exprs.iter_mut().for_each(|(_, e)| f(e))
+            }
             Rel::Aggregate(a) => {
                 a.groups.iter_mut().for_each(|(_, e)| f(e));
                 for (_, call) in &mut a.calls {

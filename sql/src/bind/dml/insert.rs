@@ -46,11 +46,7 @@ impl Binder<'_> {
     }
 
     /// Positions of the columns that values are given for.
-    fn insert_columns(
-        &self,
-        insert: &ast::Insert,
-        table: &Table,
-    ) -> Result<Vec<usize>, SqlError> {
+    fn insert_columns(&self, insert: &ast::Insert, table: &Table) -> Result<Vec<usize>, SqlError> {
         if insert.columns.is_empty() {
             let visible = table.columns.iter().enumerate().filter(|(_, c)| c.is_visible());
             return Ok(visible.map(|(i, _)| i).collect());
@@ -82,18 +78,15 @@ impl Binder<'_> {
         let Some(source) = &insert.source else {
             return Ok((Rel::Unit, self.row_values(insert, table, &[], Vec::new())?));
         };
-        let plain = source.order_by.is_none()
-            && source.limit_clause.is_none()
-            && source.fetch.is_none();
+        let plain =
+            source.order_by.is_none() && source.limit_clause.is_none() && source.fetch.is_none();
         if let (SetExpr::Values(values), true) = (source.body.as_ref(), plain) {
             return self.insert_values(insert, values, table, columns, scope);
         }
         let query = ast::Query { with: None, ..source.as_ref().clone() };
         let inner = Scope { items: Vec::new(), outer: scope.outer };
         let bound = self.undecided(|b| b.query(&query, &inner))?;
-        self.check_width(bound.output.len(), columns.len(), insert, || {
-            source.body.span()
-        })?;
+        self.check_width(bound.output.len(), columns.len(), insert, || source.body.span())?;
         let types: Vec<SqlType> =
             columns.iter().map(|&c| SqlType::new(table.columns[c].ty.oid)).collect();
         let bound = self.decide_output(bound, &types)?;

@@ -239,7 +239,8 @@ impl Binder<'_> {
                         )));
                     }
                     let expr = self.expr(value, scope)?;
-                    self.assign(expr, column.ty, &column.name).map_err(|e| self.place(e, ident.span))?
+                    self.assign(expr, column.ty, &column.name)
+                        .map_err(|e| self.place(e, ident.span))?
                 };
                 out.push((position, bound));
             }

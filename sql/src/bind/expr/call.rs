@@ -1,10 +1,10 @@
 //! Calls by name: scalar functions, aggregates, window functions, set-returning functions, functions
 //! of the session, and types used as functions.
 
-use crate::bind::{Binder, HostFunction};
 use crate::bind::query::Clause;
 use crate::bind::resolve::{self, Choice, Signature};
 use crate::bind::scope::{Scope, fold};
+use crate::bind::{Binder, HostFunction};
 use crate::functions::{self, Aggregate, Body, Function};
 use crate::plan::expr::{Callee, Expr, ExprKind};
 use crate::plan::rel::{AggregateCall, SortKey};
@@ -95,8 +95,7 @@ impl Binder<'_> {
         span: Span,
         scope: &Scope<'_>,
     ) -> Result<Expr, SqlError> {
-        let args =
-            args.iter().map(|arg| self.expr(arg, scope)).collect::<Result<Vec<_>, _>>()?;
+        let args = args.iter().map(|arg| self.expr(arg, scope)).collect::<Result<Vec<_>, _>>()?;
         self.call_named(name, args, span)
     }
 
@@ -142,7 +141,10 @@ impl Binder<'_> {
         match function.body {
             Body::Set(_) => return self.set_call(function, bound, ty),
             Body::Session => {
-                return Ok(Expr::new(ExprKind::Host(Arc::new(session_function(function)), bound), ty));
+                return Ok(Expr::new(
+                    ExprKind::Host(Arc::new(session_function(function)), bound),
+                    ty,
+                ));
             }
             Body::Scalar(_) => {}
         }
@@ -291,8 +293,7 @@ impl Binder<'_> {
                 "count(*) must be used to call a parameterless aggregate function",
             ));
         }
-        let candidates: Vec<&'static Aggregate> =
-            functions::aggregates(&name.name).to_vec();
+        let candidates: Vec<&'static Aggregate> = functions::aggregates(&name.name).to_vec();
         let (signatures, declared) = spread_all(
             candidates.iter().enumerate().map(|(i, a)| (i, a.args, false)),
             actual.len(),

@@ -113,11 +113,7 @@ impl Binder<'_> {
     }
 
     /// Inner brackets of a nested constructor come without the word ARRAY.
-    fn array_element(
-        &mut self,
-        element: &ast::Expr,
-        scope: &Scope<'_>,
-    ) -> Result<Expr, SqlError> {
+    fn array_element(&mut self, element: &ast::Expr, scope: &Scope<'_>) -> Result<Expr, SqlError> {
         match element {
             ast::Expr::Array(inner) => self.array(&inner.elem, scope),
             other => self.expr(other, scope),

@@ -3,6 +3,7 @@
 pub(crate) mod call;
 mod literal;
 pub(crate) mod operator;
+mod rows;
 mod special;
 mod subquery;
 
@@ -76,9 +77,13 @@ impl Binder<'_> {
             A::Substring { expr, substring_from, substring_for, .. } => {
                 self.substring(expr, substring_from.as_deref(), substring_for.as_deref(), scope)
             }
-            A::Trim { trim_where, trim_what, expr, trim_characters } => {
-                self.trim(*trim_where, trim_what.as_deref(), expr, trim_characters.as_deref(), scope)
-            }
+            A::Trim { trim_where, trim_what, expr, trim_characters } => self.trim(
+                *trim_where,
+                trim_what.as_deref(),
+                expr,
+                trim_characters.as_deref(),
+                scope,
+            ),
             A::Overlay { expr, overlay_what, overlay_from, overlay_for } => {
                 let mut args: Vec<&ast::Expr> = vec![expr, overlay_what, overlay_from];
                 args.extend(overlay_for.as_deref());

@@ -35,12 +35,7 @@ impl Binder<'_> {
     }
 
     /// AND and OR chains are left-deep in the grammar's tree: taken apart in a loop.
-    fn logic(
-        &mut self,
-        whole: &ast::Expr,
-        op: &B,
-        scope: &Scope<'_>,
-    ) -> Result<Expr, SqlError> {
+    fn logic(&mut self, whole: &ast::Expr, op: &B, scope: &Scope<'_>) -> Result<Expr, SqlError> {
         let what = if *op == B::And { "AND" } else { "OR" };
         let mut parts = Vec::new();
         let mut rest = whole;
@@ -77,10 +72,7 @@ impl Binder<'_> {
         let declared = [op.left, op.right];
         let actual = [a.ty.oid, b.ty.oid];
         let poly = resolve::polymorphic(&declared, &actual).unwrap_or_default();
-        let args = vec![
-            self.argument(a, op.left, &poly)?,
-            self.argument(b, op.right, &poly)?,
-        ];
+        let args = vec![self.argument(a, op.left, &poly)?, self.argument(b, op.right, &poly)?];
         let returns = poly.actual(op.returns).unwrap_or(op.returns);
         Ok((args, SqlType::new(returns)))
     }
@@ -146,10 +138,8 @@ impl Binder<'_> {
     fn prefix(&mut self, symbol: &str, arg: Expr) -> Result<Expr, SqlError> {
         let candidates: Vec<&'static Operator> =
             functions::operators(symbol).iter().copied().filter(|o| o.left == 0).collect();
-        let signatures: Vec<_> = candidates
-            .iter()
-            .filter_map(|o| resolve::spread(&[o.right], false, 1))
-            .collect();
+        let signatures: Vec<_> =
+            candidates.iter().filter_map(|o| resolve::spread(&[o.right], false, 1)).collect();
         match resolve::choose(&signatures, &[arg.ty.oid]) {
             Choice::One(i) => {
                 let op = candidates[i];
@@ -236,9 +226,9 @@ impl Binder<'_> {
         let types: Vec<Oid> =
             std::iter::once(arg.ty.oid).chain(items.iter().map(|i| i.ty.oid)).collect();
         let common = common_type(&types).ok().filter(|&c| {
-            items.iter().all(|i| {
-                crate::bind::can_coerce(i.ty.oid, c, types::cast::CastContext::Implicit)
-            })
+            items
+                .iter()
+                .all(|i| crate::bind::can_coerce(i.ty.oid, c, types::cast::CastContext::Implicit))
         });
         let Some(common) = common else {
             // No common type: each comparison for itself.
@@ -257,8 +247,7 @@ impl Binder<'_> {
         } else {
             self.implicit(arg, SqlType::new(arg_type))?
         };
-        let element =
-            if crate::bind::coerce::is_polymorphic(eq.right) { common } else { eq.right };
+        let element = if crate::bind::coerce::is_polymorphic(eq.right) { common } else { eq.right };
         let list = items
             .into_iter()
             .map(|i| self.implicit(i, SqlType::new(element)))
@@ -345,78 +334,9 @@ impl Binder<'_> {
         let kind = ExprKind::AnyAll { op, arg: Box::new(arg), array: Box::new(array), all };
         Ok(Expr::new(kind, SqlType::BOOL))
     }
-
-    /// `(a, b) op (c, d)`: column by column for (in)equality, the first difference decides else.
-    fn row_comparison(
-        &mut self,
-        left: &ast::Expr,
-        symbol: &str,
-        right: &ast::Expr,
-        scope: &Scope<'_>,
-    ) -> Result<Option<Expr>, SqlError> {
-        let (ast::Expr::Tuple(a), ast::Expr::Tuple(b)) = (unnest(left), unnest(right)) else {
-            return Ok(None);
-        };
-        if a.len() != b.len() {
-            return Err(SqlError::new(
-                sqlstate::SYNTAX_ERROR,
-                "unequal number of entries in row expressions",
-            ));
-        }
-        let mut pairs = Vec::with_capacity(a.len());
-        for (x, y) in a.iter().zip(b) {
-            pairs.push((self.expr(x, scope)?, self.expr(y, scope)?));
-        }
-        self.compare_rows(symbol, pairs).map(Some)
-    }
-
-    /// Compares rows given as pairs of fields.
-    pub(crate) fn compare_rows(
-        &mut self,
-        symbol: &str,
-        pairs: Vec<(Expr, Expr)>,
-    ) -> Result<Expr, SqlError> {
-        let tests = |binder: &mut Self, op: &str| -> Result<Vec<Expr>, SqlError> {
-            pairs.iter().map(|(a, b)| binder.operator(op, a.clone(), b.clone())).collect()
-        };
-        let kind = match symbol {
-            "=" => ExprKind::And(tests(self, "=")?),
-            "<>" => ExprKind::Or(tests(self, "<>")?),
-            "<" | "<=" | ">" | ">=" => {
-                let strict = &symbol[..1];
-                let firsts = tests(self, strict)?;
-                let equals = tests(self, "=")?;
-                let last = tests(self, symbol)?;
-                return Ok(lexicographic(firsts, equals, last));
-            }
-            other => {
-                return Err(SqlError::not_supported(format!(
-                    "operator {other} is not supported for rows"
-                )));
-            }
-        };
-        Ok(Expr::new(kind, SqlType::BOOL))
-    }
 }
 
-/// `a < x OR (a = x AND (b < y OR …))`.
-fn lexicographic(strict: Vec<Expr>, equal: Vec<Expr>, last: Vec<Expr>) -> Expr {
-    let mut result: Option<Expr> = None;
-    let n = strict.len();
-    for (i, ((less, same), end)) in strict.into_iter().zip(equal).zip(last).enumerate().rev() {
-        result = Some(match result {
-            None => end,
-            Some(rest) => {
-                let both = Expr::new(ExprKind::And(vec![same, rest]), SqlType::BOOL);
-                Expr::new(ExprKind::Or(vec![less, both]), SqlType::BOOL)
-            }
-        });
-        debug_assert!(i < n);
-    }
-    result.unwrap_or_else(|| Expr::bool(true))
-}
-
-fn unnest(expr: &ast::Expr) -> &ast::Expr {
+pub(super) fn unnest(expr: &ast::Expr) -> &ast::Expr {
     match expr {
         ast::Expr::Nested(inner) => unnest(inner),
         other => other,
@@ -453,10 +373,8 @@ pub(crate) fn find_operator(
     }
     let candidates: Vec<&'static Operator> =
         functions::operators(symbol).iter().copied().filter(|o| o.left != 0).collect();
-    let signatures: Vec<_> = candidates
-        .iter()
-        .filter_map(|o| resolve::spread(&[o.left, o.right], false, 2))
-        .collect();
+    let signatures: Vec<_> =
+        candidates.iter().filter_map(|o| resolve::spread(&[o.left, o.right], false, 2)).collect();
     match resolve::choose(&signatures, &[left, right]) {
         Choice::One(i) => Ok(candidates[i]),
         choice => Err(no_operator(symbol, Some(left), right, choice)),
@@ -488,8 +406,17 @@ fn no_operator(symbol: &str, left: Option<Oid>, right: Oid, choice: Choice) -> S
 /// PostgreSQL's symbol of a binary operator.
 fn symbol(op: &B) -> Option<String> {
     Some(match op {
-        B::Plus | B::Minus | B::Multiply | B::Divide | B::Modulo | B::StringConcat | B::Gt
-        | B::Lt | B::GtEq | B::LtEq | B::Eq => op.to_string(),
+        B::Plus
+        | B::Minus
+        | B::Multiply
+        | B::Divide
+        | B::Modulo
+        | B::StringConcat
+        | B::Gt
+        | B::Lt
+        | B::GtEq
+        | B::LtEq
+        | B::Eq => op.to_string(),
         B::NotEq => "<>".to_owned(),
         B::BitwiseOr => "|".to_owned(),
         B::BitwiseAnd => "&".to_owned(),
@@ -501,8 +428,18 @@ fn symbol(op: &B) -> Option<String> {
             _ => return None,
         },
         B::Custom(name) => name.clone(),
-        B::And | B::Or | B::Xor | B::Spaceship | B::Regexp | B::Glob | B::Match | B::Is
-        | B::IsNot | B::Assignment | B::DuckIntegerDivide | B::MyIntegerDivide => return None,
+        B::And
+        | B::Or
+        | B::Xor
+        | B::Spaceship
+        | B::Regexp
+        | B::Glob
+        | B::Match
+        | B::Is
+        | B::IsNot
+        | B::Assignment
+        | B::DuckIntegerDivide
+        | B::MyIntegerDivide => return None,
         other => other.to_string(),
     })
 }

@@ -68,8 +68,8 @@ impl Binder<'_> {
                 let [a, b] = <[Expr; 2]>::try_from(args).map_err(|_| {
                     self.error_at(name.span, sqlstate::SYNTAX_ERROR, "NULLIF takes two arguments")
                 })?;
-                let eq = find_operator("=", a.ty.oid, b.ty.oid)
-                    .map_err(|e| self.place(e, name.span))?;
+                let eq =
+                    find_operator("=", a.ty.oid, b.ty.oid).map_err(|e| self.place(e, name.span))?;
                 let ty = a.ty;
                 let (args, _) = self.operator_args(eq, a, b)?;
                 let ty = if ty.oid == oid::UNKNOWN { args[0].ty } else { ty };

@@ -21,8 +21,7 @@ impl Binder<'_> {
         if bound.output.len() == 1 {
             return Ok(());
         }
-        let error =
-            SqlError::new(sqlstate::SYNTAX_ERROR, "subquery must return only one column");
+        let error = SqlError::new(sqlstate::SYNTAX_ERROR, "subquery must return only one column");
         Err(self.parenthesis_before(error, query.span()))
     }
 
@@ -104,10 +103,8 @@ impl Binder<'_> {
         let (have, want) = (bound.output.len(), operands.len());
         if have != want {
             let few = if have < want { "few" } else { "many" };
-            let error = SqlError::new(
-                sqlstate::SYNTAX_ERROR,
-                format!("subquery has too {few} columns"),
-            );
+            let error =
+                SqlError::new(sqlstate::SYNTAX_ERROR, format!("subquery has too {few} columns"));
             return Err(match position {
                 Some(position) => error.with_position(position),
                 None => error,

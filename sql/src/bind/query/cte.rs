@@ -118,9 +118,7 @@ impl Binder<'_> {
                             i + 1
                         ),
                     )
-                    .with_hint(
-                        "Cast the output of the non-recursive term to the correct type.",
-                    ));
+                    .with_hint("Cast the output of the non-recursive term to the correct type."));
                 }
             }
         }

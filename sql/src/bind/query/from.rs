@@ -1,5 +1,6 @@
 //! The FROM clause: tables, views, subqueries, functions, joins.
 
+use super::join_using::common_names;
 use super::{BoundQuery, Clause, Level};
 use crate::bind::catalog_view::Relation;
 use crate::bind::expr::call::{CallName, call_name, plain_arg};
@@ -36,7 +37,8 @@ impl Binder<'_> {
     fn check_aliases(&self, known: &[Item], new: &[Item]) -> Result<(), SqlError> {
         for item in new.iter().filter(|i| !i.name.is_empty()) {
             let clash = |k: &&Item| {
-                k.name == item.name && (k.schema == item.schema || k.schema.is_none() || item.schema.is_none())
+                k.name == item.name
+                    && (k.schema == item.schema || k.schema.is_none() || item.schema.is_none())
             };
             if known.iter().find(clash).is_some() {
                 return Err(SqlError::new(
@@ -117,8 +119,7 @@ impl Binder<'_> {
                  or LEFT for a LATERAL reference",
             ));
         }
-        let mut rel =
-            Rel::Join { kind, left: Box::new(left), right: Box::new(right), on, lateral };
+        let mut rel = Rel::Join { kind, left: Box::new(left), right: Box::new(right), on, lateral };
         if let Some((item, computed)) = merged {
             if !computed.is_empty() {
                 rel = with_columns(rel, computed);
@@ -126,102 +127,6 @@ impl Binder<'_> {
             items.insert(0, item);
         }
         Ok((rel, items))
-    }
-
-    /// JOIN USING: equalities, and one merged column in front for each name.
-    #[allow(clippy::type_complexity)]
-    fn using(
-        &mut self,
-        names: &[ast::Ident],
-        kind: JoinKind,
-        items: &mut [Item],
-        split: usize,
-    ) -> Result<(Expr, (Item, Vec<(ColId, Expr)>)), SqlError> {
-        let mut tests = Vec::with_capacity(names.len());
-        let mut columns = Vec::with_capacity(names.len());
-        let mut computed = Vec::new();
-        for ident in names {
-            let name = fold(ident);
-            let (left, right) = items.split_at_mut(split);
-            let a = self.using_side(left, ident, &name, "left")?;
-            let b = self.using_side(right, ident, &name, "right")?;
-            let test = self
-                .operator("=", Expr::column(a.0, a.1), Expr::column(b.0, b.1))
-                .map_err(|e| self.place(e, ident.span))?;
-            tests.push(test);
-            let (id, ty) = self.merge_column(&name, kind, a, b, &mut computed)?;
-            columns.push(ScopeColumn { name, id, ty, merged: false, system: false });
-        }
-        let item = Item {
-            name: String::new(),
-            schema: None,
-            columns,
-            qualified_only: false,
-            table: None,
-        };
-        Ok((Expr::and(tests), (item, computed)))
-    }
-
-    fn merge_column(
-        &mut self,
-        name: &str,
-        kind: JoinKind,
-        (left, left_type): (ColId, SqlType),
-        (right, right_type): (ColId, SqlType),
-        computed: &mut Vec<(ColId, Expr)>,
-    ) -> Result<(ColId, SqlType), SqlError> {
-        let (a, b) = (Expr::column(left, left_type), Expr::column(right, right_type));
-        let ty = self.common_of(&[&a, &b], "JOIN/USING")?;
-        match kind {
-            JoinKind::Right if right_type.oid == ty.oid => return Ok((right, right_type)),
-            JoinKind::Full | JoinKind::Right => {}
-            _ if left_type.oid == ty.oid => return Ok((left, left_type)),
-            _ => {}
-        }
-        let expr = match kind {
-            JoinKind::Full => {
-                let args = vec![self.implicit(a, ty)?, self.implicit(b, ty)?];
-                Expr::new(ExprKind::Coalesce(args), ty)
-            }
-            JoinKind::Right => self.implicit(b, ty)?,
-            _ => self.implicit(a, ty)?,
-        };
-        let id = self.new_column(name, ty);
-        computed.push((id, expr));
-        Ok((id, ty))
-    }
-
-    fn using_side(
-        &self,
-        items: &mut [Item],
-        ident: &ast::Ident,
-        name: &str,
-        side: &str,
-    ) -> Result<(ColId, SqlType), SqlError> {
-        let mut found = None;
-        for column in items.iter_mut().flat_map(|i| &mut i.columns) {
-            if column.merged || column.name != name {
-                continue;
-            }
-            if found.is_some() {
-                return Err(self.error_at(
-                    ident.span,
-                    sqlstate::AMBIGUOUS_COLUMN,
-                    format!("common column name \"{name}\" appears more than once in {side} table"),
-                ));
-            }
-            column.merged = true;
-            found = Some((column.id, column.ty));
-        }
-        found.ok_or_else(|| {
-            self.error_at(
-                ident.span,
-                sqlstate::UNDEFINED_COLUMN,
-                format!(
-                    "column \"{name}\" specified in USING clause does not exist in {side} table"
-                ),
-            )
-        })
     }
 
     fn table_factor(
@@ -356,8 +261,7 @@ impl Binder<'_> {
                     let relation = Relation::Table(found);
                     return Ok((Rel::Rows(HostRows { relation, alias: shown, columns }), item));
                 }
-                let get =
-                    Get { table: found, alias: shown, columns, row_key: None, lock: None };
+                let get = Get { table: found, alias: shown, columns, row_key: None, lock: None };
                 Ok((Rel::Get(get), item))
             }
             Relation::View(view) => self.view(&view, &shown, aliases, scope),
@@ -498,8 +402,11 @@ impl Binder<'_> {
     }
 
     fn sequence(&mut self, relation: Relation, alias: &str) -> Result<(Rel, Item), SqlError> {
-        let shape =
-            [("last_value", SqlType::INT8), ("log_cnt", SqlType::INT8), ("is_called", SqlType::BOOL)];
+        let shape = [
+            ("last_value", SqlType::INT8),
+            ("log_cnt", SqlType::INT8),
+            ("is_called", SqlType::BOOL),
+        ];
         let mut columns = Vec::new();
         let mut visible = Vec::new();
         for (position, (name, ty)) in shape.into_iter().enumerate() {
@@ -523,115 +430,6 @@ impl Binder<'_> {
         };
         Ok((Rel::Rows(HostRows { relation, alias: alias.to_owned(), columns }), item))
     }
-
-    fn function_item(
-        &mut self,
-        name: &ast::ObjectName,
-        args: &[ast::FunctionArg],
-        ordinality: bool,
-        alias: Option<&ast::TableAlias>,
-        scope: &Scope<'_>,
-    ) -> Result<(Rel, Vec<Item>), SqlError> {
-        let name = call_name(name)?;
-        let args = args.iter().map(plain_arg).collect::<Result<Vec<_>, _>>()?;
-        self.function_rows(&name, &args, ordinality, alias, scope)
-    }
-
-    fn function_rows(
-        &mut self,
-        name: &CallName,
-        args: &[&ast::Expr],
-        ordinality: bool,
-        alias: Option<&ast::TableAlias>,
-        scope: &Scope<'_>,
-    ) -> Result<(Rel, Vec<Item>), SqlError> {
-        // Arguments may use what stands to the left: LATERAL is implied.
-        let inner = Scope::inside(scope);
-        self.levels.push(Level { clause: Clause::Select, ..Level::default() });
-        let bound = args
-            .iter()
-            .map(|arg| self.expr(arg, &inner))
-            .collect::<Result<Vec<_>, _>>()
-            .and_then(|args| self.call(name, args));
-        let level = self.levels.pop().unwrap_or_default();
-        let bound = bound?;
-        let shown = alias.map_or_else(|| name.name.clone(), |a| fold(&a.name));
-        let aliases = alias.map(|a| a.columns.as_slice()).unwrap_or_default();
-        let (source, args, shape) = self.function_shape(bound, level, &shown)?;
-        let mut columns = Vec::with_capacity(shape.len());
-        let mut visible = Vec::with_capacity(shape.len() + 1);
-        for (i, (column, ty)) in shape.into_iter().enumerate() {
-            let column = aliases.get(i).map_or(column, |a| fold(&a.name));
-            let id = self.new_column(&column, ty);
-            self.columns[id.0 as usize].relation = shown.clone();
-            columns.push(id);
-            visible.push(ScopeColumn { name: column, id, ty, merged: false, system: false });
-        }
-        let ordinality = ordinality.then(|| {
-            let column =
-                aliases.get(columns.len()).map_or("ordinality".to_owned(), |a| fold(&a.name));
-            let id = self.new_column(&column, SqlType::INT8);
-            visible.push(ScopeColumn {
-                name: column,
-                id,
-                ty: SqlType::INT8,
-                merged: false,
-                system: false,
-            });
-            id
-        });
-        let item = Item {
-            name: shown.clone(),
-            schema: None,
-            columns: visible,
-            qualified_only: false,
-            table: None,
-        };
-        let scan = FunctionScan { source, args, alias: shown, columns, ordinality };
-        Ok((Rel::Function(scan), vec![item]))
-    }
-
-    /// What a call in FROM returns: its source, arguments, and names and types of columns.
-    #[allow(clippy::type_complexity)]
-    fn function_shape(
-        &self,
-        bound: Expr,
-        level: Level,
-        shown: &str,
-    ) -> Result<(FunctionSource, Vec<Expr>, Vec<(String, SqlType)>), SqlError> {
-        if let Some((column, function, args)) = level.sets.into_iter().next_back() {
-            if !matches!(bound.kind, ExprKind::Column(c, _) if c == column) {
-                return Err(SqlError::not_supported(
-                    "set-returning functions must appear at top level of FROM",
-                ));
-            }
-            let shape = if function.columns.is_empty() {
-                vec![(shown.to_owned(), bound.ty)]
-            } else {
-                let column = |(name, ty): &(&str, u32)| ((*name).to_owned(), SqlType::new(*ty));
-                function.columns.iter().map(column).collect()
-            };
-            return Ok((FunctionSource::Set(function), args, shape));
-        }
-        match bound.kind {
-            ExprKind::Host(function, args) => {
-                let shape = if function.columns.is_empty() {
-                    vec![(shown.to_owned(), function.returns)]
-                } else {
-                    function.columns.clone()
-                };
-                Ok((FunctionSource::Host(function), args, shape))
-            }
-            ExprKind::Call(Callee::Function(f), _) if matches!(f.body, Body::Scalar(_)) => {
-                let shape = vec![(shown.to_owned(), bound.ty)];
-                Ok((FunctionSource::Scalar, vec![bound], shape))
-            }
-            _ => {
-                let ty = bound.ty;
-                Ok((FunctionSource::Scalar, vec![bound], vec![(shown.to_owned(), ty)]))
-            }
-        }
-    }
 }
 
 fn cross(left: Rel, right: Rel) -> Rel {
@@ -653,16 +451,6 @@ fn uses_left(left: &Rel, right: &Rel) -> bool {
 /// The input's columns and computed ones.
 pub(crate) fn with_columns(input: Rel, computed: Vec<(ColId, Expr)>) -> Rel {
     Rel::Extend { input: Box::new(input), exprs: computed }
-}
-
-fn common_names(left: &[Item], right: &[Item]) -> Vec<ast::Ident> {
-    let names = |items: &[Item]| -> Vec<String> {
-        let columns = items.iter().flat_map(|i| &i.columns).filter(|c| !c.merged && !c.system);
-        columns.map(|c| c.name.clone()).collect()
-    };
-    let right = names(right);
-    let shared = names(left).into_iter().filter(|n| right.contains(n));
-    shared.map(|n| ast::Ident::with_quote('"', n)).collect()
 }
 
 /// `(a JOIN b …) AS alias`: one item with all columns.

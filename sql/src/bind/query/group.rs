@@ -197,12 +197,7 @@ impl<'b, 'a> Grouping<'b, 'a> {
         call.order.iter_mut().try_for_each(|k| self.apply(&mut k.expr))
     }
 
-    fn check_column(
-        &mut self,
-        expr: &mut Expr,
-        id: ColId,
-        position: u32,
-    ) -> Result<(), SqlError> {
+    fn check_column(&mut self, expr: &mut Expr, id: ColId, position: u32) -> Result<(), SqlError> {
         let Some(&(_, item)) = self.local.iter().find(|(c, _)| *c == id) else {
             return Ok(());
         };

@@ -2,7 +2,10 @@
 
 mod cte;
 mod from;
+mod from_function;
 mod group;
+mod join_using;
+mod locks;
 mod select;
 mod setop;
 mod window;
@@ -99,9 +102,7 @@ impl Clause {
             Clause::AggregateArgument => {
                 Some("aggregate function calls cannot be nested".to_owned())
             }
-            other => {
-                Some(format!("aggregate functions are not allowed in {}", other.words()))
-            }
+            other => Some(format!("aggregate functions are not allowed in {}", other.words())),
         }
     }
 }
@@ -223,11 +224,7 @@ impl Binder<'_> {
     }
 
     /// VALUES as a query.
-    fn values(
-        &mut self,
-        values: &ast::Values,
-        scope: &Scope<'_>,
-    ) -> Result<BoundQuery, SqlError> {
+    fn values(&mut self, values: &ast::Values, scope: &Scope<'_>) -> Result<BoundQuery, SqlError> {
         self.levels.push(Level { clause: Clause::Values, ..Level::default() });
         let bound = self.value_rows(values, scope);
         self.levels.pop();
@@ -260,7 +257,8 @@ impl Binder<'_> {
         let mut rows = Vec::with_capacity(values.rows.len());
         for row in &values.rows {
             if row.content.len() != width {
-                let span = row.content.first().map_or(sqlparser::tokenizer::Span::empty(), |e| e.span());
+                let span =
+                    row.content.first().map_or(sqlparser::tokenizer::Span::empty(), |e| e.span());
                 return Err(self.error_at(
                     span,
                     sqlstate::SYNTAX_ERROR,
@@ -305,12 +303,7 @@ impl Binder<'_> {
         Ok(Rel::Limit { input: Box::new(rel), limit, offset, with_ties })
     }
 
-    fn count(
-        &mut self,
-        ast: &ast::Expr,
-        what: &str,
-        scope: &Scope<'_>,
-    ) -> Result<Expr, SqlError> {
+    fn count(&mut self, ast: &ast::Expr, what: &str, scope: &Scope<'_>) -> Result<Expr, SqlError> {
         self.levels.push(Level { clause: Clause::Limit, ..Level::default() });
         let expr = self.expr(ast, scope);
         self.levels.pop();

@@ -1,6 +1,7 @@
 //! SELECT.
 
 use super::group::Grouping;
+use super::locks::LockOf;
 use super::{BoundQuery, Clause, Level};
 use crate::bind::expr::sort_key;
 use crate::bind::names::output_name;
@@ -31,10 +32,7 @@ impl Binder<'_> {
         outer: &Scope<'_>,
     ) -> Result<BoundQuery, SqlError> {
         let keep_unknown = std::mem::take(&mut self.keep_unknown);
-        self.levels.push(Level {
-            named_windows: select.named_window.clone(),
-            ..Level::default()
-        });
+        self.levels.push(Level { named_windows: select.named_window.clone(), ..Level::default() });
         let bound = self.select_level(select, order, query, outer, keep_unknown);
         self.levels.pop();
         self.keep_unknown = keep_unknown;
@@ -184,11 +182,7 @@ impl Binder<'_> {
         Ok(BoundQuery { rel, output })
     }
 
-    fn placed(
-        &mut self,
-        place: Place,
-        exprs: &mut Vec<(ColId, Expr)>,
-    ) -> Result<ColId, SqlError> {
+    fn placed(&mut self, place: Place, exprs: &mut Vec<(ColId, Expr)>) -> Result<ColId, SqlError> {
         match place {
             Place::Output(id) => Ok(id),
             Place::Hidden(expr) => {
@@ -229,7 +223,11 @@ impl Binder<'_> {
                             "SELECT * with no tables specified is not valid",
                         ));
                     }
-                    scope.items.iter().filter(|i| !i.qualified_only).for_each(|i| star(i, &mut out, false));
+                    scope
+                        .items
+                        .iter()
+                        .filter(|i| !i.qualified_only)
+                        .for_each(|i| star(i, &mut out, false));
                 }
                 SelectItem::QualifiedWildcard(kind, _) => {
                     let ast::SelectItemQualifiedWildcardKind::ObjectName(name) = kind else {
@@ -362,84 +360,6 @@ impl Binder<'_> {
         Ok(Some(places))
     }
 
-    /// FOR UPDATE and FOR SHARE: which tables are locked. Their scans hand out row keys.
-    fn row_locks(
-        &mut self,
-        rel: &mut Rel,
-        query: Option<&ast::Query>,
-        scope: &Scope<'_>,
-    ) -> Result<Vec<LockOf>, SqlError> {
-        let mut out = Vec::new();
-        for clause in query.map(|q| q.locks.as_slice()).unwrap_or_default() {
-            let strength = match clause.lock_type {
-                ast::LockType::Share => LockStrength::Shared,
-                ast::LockType::Update => LockStrength::Exclusive,
-            };
-            let wait = match clause.nonblock {
-                None => LockWait::Block,
-                Some(ast::NonBlock::Nowait) => LockWait::Error,
-                Some(ast::NonBlock::SkipLocked) => LockWait::Skip,
-            };
-            let lock = RowLock { strength, wait };
-            let of = clause.of.as_ref().and_then(|n| n.0.last()?.as_ident()).map(fold);
-            if let Some(name) = &of {
-                if !scope.items.iter().any(|i| i.name == *name) {
-                    return Err(SqlError::new(
-                        sqlstate::UNDEFINED_TABLE,
-                        format!("relation \"{name}\" in FOR UPDATE clause not found in FROM clause"),
-                    ));
-                }
-            }
-            self.lock_gets(rel, of.as_deref(), lock, &mut out);
-        }
-        Ok(out)
-    }
-
-    fn lock_gets(&mut self, rel: &mut Rel, of: Option<&str>, lock: RowLock, out: &mut Vec<LockOf>) {
-        match rel {
-            Rel::Get(get) if of.is_none_or(|name| name == get.alias) => {
-                if get.row_key.is_some() {
-                    return;
-                }
-                let key = self.new_column("?key?", types::SqlType::BYTEA);
-                get.row_key = Some(key);
-                let key_out = self.new_column("?key?", types::SqlType::BYTEA);
-                out.push(LockOf { table: get.table.clone(), key, key_out, lock });
-            }
-            Rel::Join { left, right, .. } => {
-                self.lock_gets(left, of, lock, out);
-                self.lock_gets(right, of, lock, out);
-            }
-            Rel::Filter { input, .. } | Rel::Extend { input, .. } => {
-                self.lock_gets(input, of, lock, out);
-            }
-            _ => {}
-        }
-    }
-
-    fn check_locks(
-        &self,
-        select: &ast::Select,
-        grouped: bool,
-        aggregated: bool,
-        windows: &[crate::plan::rel::WindowCall],
-    ) -> Result<(), SqlError> {
-        let with = if select.distinct.is_some() {
-            "DISTINCT clause"
-        } else if grouped {
-            "GROUP BY clause"
-        } else if select.having.is_some() {
-            "HAVING clause"
-        } else if aggregated {
-            "aggregate functions"
-        } else if !windows.is_empty() {
-            "window functions"
-        } else {
-            return Ok(());
-        };
-        Err(SqlError::not_supported(format!("FOR UPDATE is not allowed with {with}")))
-    }
-
     /// An item of GROUP BY: an input column first, then an output by name or number.
     pub(super) fn group_item(
         &mut self,
@@ -482,14 +402,6 @@ pub(super) enum Place {
     Output(ColId),
     /// An expression that is not shown.
     Hidden(Expr),
-}
-
-/// A table whose rows the query locks.
-pub(super) struct LockOf {
-    table: Arc<Table>,
-    key: ColId,
-    key_out: ColId,
-    lock: RowLock,
 }
 
 fn star(item: &Item, out: &mut Vec<OutputExpr>, qualified: bool) {

@@ -43,8 +43,7 @@ impl Binder<'_> {
             let ty = self.common_of(&pair, word).map_err(|e| self.place(e, first_output(right)))?;
             types.push(ty);
             let id = self.new_column(&x.name, ty);
-            let column =
-                OutputColumn { name: x.name.clone(), ty, table_oid: 0, attnum: 0 };
+            let column = OutputColumn { name: x.name.clone(), ty, table_oid: 0, attnum: 0 };
             output.push((id, column));
         }
         let a = self.coerce_output(a, &types)?;

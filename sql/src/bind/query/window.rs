@@ -99,9 +99,8 @@ impl Binder<'_> {
     fn named_window(&self, name: &ast::Ident) -> Result<ast::WindowSpec, SqlError> {
         let wanted = fold(name);
         let level = self.levels.last();
-        let found = level
-            .and_then(|l| l.named_windows.iter().find(|w| fold(&w.0) == wanted))
-            .map(|w| &w.1);
+        let found =
+            level.and_then(|l| l.named_windows.iter().find(|w| fold(&w.0) == wanted)).map(|w| &w.1);
         match found {
             Some(ast::NamedWindowExpr::WindowSpec(spec)) => Ok(spec.clone()),
             Some(ast::NamedWindowExpr::NamedWindow(other)) if fold(other) != wanted => {

@@ -17,7 +17,9 @@ pub fn eval_batch(expr: &Expr, batch: &Batch, env: &Env<'_>) -> Result<Arc<Vecto
             let value = super::row::eval_scalar(expr, env)?;
             return Ok(Arc::new(Vector::Const(value, batch.rows)));
         }
-        ExprKind::Call(Callee::Operator(op), args) if args.len() == 2 && is_cheap(&args[0]) && is_cheap(&args[1]) => {
+        ExprKind::Call(Callee::Operator(op), args)
+            if args.len() == 2 && is_cheap(&args[0]) && is_cheap(&args[1]) =>
+        {
             let a = eval_batch(&args[0], batch, env)?;
             let b = eval_batch(&args[1], batch, env)?;
             if let Some(out) = kernel::binary(op, &a, &b, batch.rows)? {
@@ -78,9 +80,7 @@ pub fn filter_batch(
             }
             Vec::new()
         }
-        other => {
-            (0..batch.rows as u32).filter(|&i| is_true(&other.get(i as usize))).collect()
-        }
+        other => (0..batch.rows as u32).filter(|&i| is_true(&other.get(i as usize))).collect(),
     };
     Ok((rows.len() < batch.rows).then_some(rows))
 }

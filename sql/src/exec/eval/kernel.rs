@@ -19,9 +19,7 @@ pub(super) fn binary(
         }
         (oid::FLOAT8, oid::FLOAT8) => {
             let (Some(x), Some(y)) = (floats(a), floats(b)) else { return Ok(None) };
-            Ok(compare(op.symbol, rows, |i| {
-                Some(types::compare::cmp_float(x.get(i)?, y.get(i)?))
-            }))
+            Ok(compare(op.symbol, rows, |i| Some(types::compare::cmp_float(x.get(i)?, y.get(i)?))))
         }
         _ => Ok(None),
     }

@@ -78,13 +78,12 @@ pub fn eval_row<R: Row + ?Sized>(expr: &Expr, row: &R, env: &Env<'_>) -> Result<
             let equal = is_true(&operator(eq, [a.clone(), b], args, env)?);
             Ok(if equal { Datum::Null } else { a })
         }
-        ExprKind::AnyAll { op, arg, array, all } => {
-            quantified(op, arg, array, *all, row, env)
-        }
+        ExprKind::AnyAll { op, arg, array, all } => quantified(op, arg, array, *all, row, env),
         ExprKind::InList { eq, arg, list, negated } => in_list(eq, arg, list, *negated, row, env),
         ExprKind::Array(elements, nested) => array(elements, *nested, expr.ty, row, env),
         ExprKind::Row(fields) => {
-            let values = fields.iter().map(|f| eval_row(f, row, env)).collect::<Result<Vec<_>>>()?;
+            let values =
+                fields.iter().map(|f| eval_row(f, row, env)).collect::<Result<Vec<_>>>()?;
             Ok(Datum::Record(values.into()))
         }
         ExprKind::Subscript(value, indexes) => {

@@ -59,11 +59,7 @@ impl AggregateOp {
         Ok((out.rows() > 0).then(|| out.finish()))
     }
 
-    async fn consume(
-        &mut self,
-        plan: &AggregateNode,
-        cx: &mut Cx<'_>,
-    ) -> ExecResult<Vec<Group>> {
+    async fn consume(&mut self, plan: &AggregateNode, cx: &mut Cx<'_>) -> ExecResult<Vec<Group>> {
         let all: Vec<usize> = (0..plan.groups.len()).collect();
         let sets = plan.sets.clone().unwrap_or_else(|| vec![all]);
         let mut table = Table { places: FxHashMap::default(), groups: Vec::new() };
@@ -260,11 +256,7 @@ fn apply(
     state.state.update(values, &context)
 }
 
-fn finish(
-    call: &AggregateSlot,
-    mut state: CallState,
-    env: &Env<'_>,
-) -> Result<Datum, SqlError> {
+fn finish(call: &AggregateSlot, mut state: CallState, env: &Env<'_>) -> Result<Datum, SqlError> {
     let mut aside = std::mem::take(&mut state.aside);
     aside.sort_by(|a, b| a.0.cmp(&b.0));
     for (_, values) in aside {

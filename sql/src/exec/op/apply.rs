@@ -75,22 +75,14 @@ impl ApplyOp {
     }
 }
 
-fn combine(
-    plan: &ApplyNode,
-    values: &[Datum],
-    rows: &[Batch],
-    cx: &Cx<'_>,
-) -> ExecResult<Datum> {
+fn combine(plan: &ApplyNode, values: &[Datum], rows: &[Batch], cx: &Cx<'_>) -> ExecResult<Datum> {
     match &plan.kind {
         ApplySlot::Exists => Ok(Datum::Bool(rows.iter().any(|b| b.rows > 0))),
         ApplySlot::Scalar(slot) => {
             let count: usize = rows.iter().map(|b| b.rows).sum();
             match count {
                 0 => Ok(Datum::Null),
-                1 => Ok(rows
-                    .iter()
-                    .find(|b| b.rows > 0)
-                    .map_or(Datum::Null, |b| b.get(*slot, 0))),
+                1 => Ok(rows.iter().find(|b| b.rows > 0).map_or(Datum::Null, |b| b.get(*slot, 0))),
                 _ => Err(too_many_rows().into()),
             }
         }

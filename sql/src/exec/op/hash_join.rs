@@ -116,11 +116,7 @@ impl HashJoinOp {
 }
 
 /// Hash keys of rows; `None` where a part is NULL, which equals nothing.
-fn keys_of(
-    exprs: &[Expr],
-    batch: &Batch,
-    env: &Env<'_>,
-) -> Result<Vec<Option<Vec<u8>>>, SqlError> {
+fn keys_of(exprs: &[Expr], batch: &Batch, env: &Env<'_>) -> Result<Vec<Option<Vec<u8>>>, SqlError> {
     let mut columns = Vec::with_capacity(exprs.len());
     for expr in exprs {
         columns.push(eval_batch(expr, batch, env)?);

@@ -104,7 +104,8 @@ async fn lock_batch(
             TxnLocked::Held { .. } => {}
         }
     }
-    let kept = keys.iter().enumerate().filter(|(_, k)| k.as_ref().is_none_or(|k| !skipped.contains(k)));
+    let kept =
+        keys.iter().enumerate().filter(|(_, k)| k.as_ref().is_none_or(|k| !skipped.contains(k)));
     Ok(kept.map(|(row, _)| row as u32).collect())
 }
 

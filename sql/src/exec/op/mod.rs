@@ -70,9 +70,7 @@ fn build_inner(node: &Node) -> Box<dyn Operator> {
         Op::Append { inputs } => {
             Box::new(basic::AppendOp { inputs: inputs.iter().map(build).collect(), at: 0 })
         }
-        Op::SetOp { left, right, .. } => {
-            Box::new(set_op::SetOpOp::new(build(left), build(right)))
-        }
+        Op::SetOp { left, right, .. } => Box::new(set_op::SetOpOp::new(build(left), build(right))),
         Op::Recursive { base, .. } => Box::new(with::RecursiveOp::new(build(base))),
         Op::Lock { input, .. } => Box::new(lock::LockOp::new(build(input))),
         Op::With { body, .. } => Box::new(with::WithOp { body: build(body), started: false }),

@@ -24,14 +24,7 @@ pub(crate) struct NestedOp {
 
 impl NestedOp {
     pub(crate) fn new(left: Box<dyn Operator>, right: Option<Box<dyn Operator>>) -> NestedOp {
-        NestedOp {
-            left,
-            right,
-            kept: None,
-            matched: Vec::new(),
-            current: None,
-            left_done: false,
-        }
+        NestedOp { left, right, kept: None, matched: Vec::new(), current: None, left_done: false }
     }
 
     async fn step(&mut self, node: &Node, cx: &mut Cx<'_>) -> ExecResult<Option<Batch>> {

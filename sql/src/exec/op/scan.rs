@@ -67,8 +67,7 @@ impl ScanOp {
                 _ => None,
             },
         };
-        let mut work =
-            Work { keys: VecDeque::new(), spans: VecDeque::new(), fragment: None };
+        let mut work = Work { keys: VecDeque::new(), spans: VecDeque::new(), fragment: None };
         match key_set(scan, &env)? {
             KeySet::Points(keys) => work.keys.extend(keys),
             KeySet::Spans(spans) => work.spans.extend(spans),

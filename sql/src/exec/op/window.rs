@@ -39,7 +39,9 @@ impl WindowOp {
                 order = sorted.iter().map(|s| s.row).collect();
             }
             for (row, values) in rows.iter_mut().enumerate() {
-                values.extend(results.iter_mut().map(|r| std::mem::replace(&mut r[row], Datum::Null)));
+                values.extend(
+                    results.iter_mut().map(|r| std::mem::replace(&mut r[row], Datum::Null)),
+                );
             }
             let ordered: Vec<Vec<Datum>> =
                 order.into_iter().map(|row| std::mem::take(&mut rows[row])).collect();
@@ -61,11 +63,7 @@ struct Placed {
     row: usize,
 }
 
-fn sort(
-    call: &WindowNode,
-    rows: &[Vec<Datum>],
-    env: &Env<'_>,
-) -> Result<Vec<Placed>, SqlError> {
+fn sort(call: &WindowNode, rows: &[Vec<Datum>], env: &Env<'_>) -> Result<Vec<Placed>, SqlError> {
     let mut out = Vec::with_capacity(rows.len());
     for (row, values) in rows.iter().enumerate() {
         let mut partition = Vec::new();
@@ -232,8 +230,7 @@ impl<'a> Partition<'a> {
         env: &Env<'_>,
     ) -> Result<(), SqlError> {
         let types: Vec<SqlType> = self.call.args.iter().map(|a| a.ty).collect();
-        let context =
-            EvalContext::new(env.settings, env.functions).typed(&types, self.call.ty);
+        let context = EvalContext::new(env.settings, env.functions).typed(&types, self.call.ty);
         let mut state = (function.state)();
         let mut done = (0, 0);
         for at in 0..self.sorted.len() {
@@ -391,10 +388,7 @@ fn offset_rows(offset: &Datum) -> Result<i64, SqlError> {
             sqlstate::INVALID_PRECEDING_OR_FOLLOWING_SIZE,
             "frame offset must not be negative",
         )),
-        _ => Err(SqlError::new(
-            sqlstate::NULL_VALUE_NOT_ALLOWED,
-            "frame offset must not be null",
-        )),
+        _ => Err(SqlError::new(sqlstate::NULL_VALUE_NOT_ALLOWED, "frame offset must not be null")),
     }
 }
 

@@ -7,9 +7,7 @@ use crate::pushdown::FragmentHost;
 use base::api::lock::{LockStrength, LockWait};
 use base::{BoxFuture, Key, KvError, KvResult, NodeId, Pushdown, RangeId, RowFlow, Span};
 use bytes::Bytes;
-use catalog::descriptor::{
-    Column, Index, IndexColumn, IndexState, Table, TableKind,
-};
+use catalog::descriptor::{Column, Index, IndexColumn, IndexState, Table, TableKind};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use types::{Datum, Oid, SqlError, SqlType, oid};
@@ -38,10 +36,8 @@ impl Kv for MemoryTxn {
         _strength: LockStrength,
         _wait: LockWait,
     ) -> BoxFuture<'_, KvResult<Vec<txn::TxnLocked>>> {
-        let held = |k: &Key| txn::TxnLocked::Held {
-            value: self.rows.get(k).cloned(),
-            changed: false,
-        };
+        let held =
+            |k: &Key| txn::TxnLocked::Held { value: self.rows.get(k).cloned(), changed: false };
         let found = keys.iter().map(held).collect();
         Box::pin(async move { Ok(found) })
     }

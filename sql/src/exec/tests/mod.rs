@@ -127,7 +127,10 @@ fn points_ranges_and_filters() {
 #[test]
 fn aggregates_and_groups() {
     let mut db = Db::filled();
-    assert_eq!(db.run("select count(*), sum(pay), min(id), max(name) from people"), ["7|70.75|1|gus"]);
+    assert_eq!(
+        db.run("select count(*), sum(pay), min(id), max(name) from people"),
+        ["7|70.75|1|gus"]
+    );
     assert_eq!(db.run("select count(*) from people where id > 100"), ["0"]);
     assert_eq!(
         db.run("select team, count(*), count(pay) from people group by team order by team"),
@@ -183,12 +186,11 @@ fn subqueries() {
         db.run("select id from teams where id not in (select team from people)"),
         Vec::<String>::new()
     );
+    assert_eq!(db.run("select id from people where pay = (select max(pay) from people)"), ["3"]);
     assert_eq!(
-        db.run("select id from people where pay = (select max(pay) from people)"),
-        ["3"]
-    );
-    assert_eq!(
-        db.run("select id, (select count(*) from people p where p.team = t.id) from teams t order by 1"),
+        db.run(
+            "select id, (select count(*) from people p where p.team = t.id) from teams t order by 1"
+        ),
         ["1|3", "2|3", "3|0"]
     );
     assert_eq!(
@@ -205,7 +207,10 @@ fn subqueries() {
 fn set_operations_and_windows() {
     let mut db = Db::filled();
     assert_eq!(db.run("select 1 union select 2 union select 1 order by 1"), ["1", "2"]);
-    assert_eq!(db.run("select id from people intersect select id from teams order by 1"), ["1", "2", "3"]);
+    assert_eq!(
+        db.run("select id from people intersect select id from teams order by 1"),
+        ["1", "2", "3"]
+    );
     assert_eq!(db.run("select id from teams except select team from people"), ["3"]);
     assert_eq!(
         db.run("select id, rank() over (partition by team order by pay desc nulls last) from people where team is not null order by id"),
@@ -242,10 +247,10 @@ fn writes() {
 #[test]
 fn conflicts() {
     let mut db = Db::filled();
-    assert_eq!(db.error("insert into people values (1, 'zed')"), (
-        "23505".into(),
-        "duplicate key value violates unique constraint \"people_pkey\"".into()
-    ));
+    assert_eq!(
+        db.error("insert into people values (1, 'zed')"),
+        ("23505".into(), "duplicate key value violates unique constraint \"people_pkey\"".into())
+    );
     assert_eq!(
         db.try_run("insert into people values (1, 'zed') on conflict do nothing", &[]).unwrap().1,
         0
@@ -279,15 +284,27 @@ fn errors_speak_like_postgresql() {
         ),
         ("select 1 where sum(1) > 0", "42803", "aggregate functions are not allowed in WHERE"),
         ("select 1 union select 'x'", "22P02", "invalid input syntax for type integer: \"x\""),
-        ("insert into teams values (1, 2, 3)", "42601", "INSERT has more expressions than target columns"),
+        (
+            "insert into teams values (1, 2, 3)",
+            "42601",
+            "INSERT has more expressions than target columns",
+        ),
         (
             "insert into teams values (true, 'x')",
             "42804",
             "column \"id\" is of type integer but expression is of type boolean",
         ),
         ("select 1 / 0", "22012", "division by zero"),
-        ("select case when 1 then 2 end", "42804", "argument of CASE/WHEN must be type boolean, not type integer"),
-        ("select (select id from people)", "21000", "more than one row returned by a subquery used as an expression"),
+        (
+            "select case when 1 then 2 end",
+            "42804",
+            "argument of CASE/WHEN must be type boolean, not type integer",
+        ),
+        (
+            "select (select id from people)",
+            "21000",
+            "more than one row returned by a subquery used as an expression",
+        ),
         ("select id from people limit -1", "2201W", "LIMIT must not be negative"),
     ];
     for (sql, code, message) in cases {

@@ -40,11 +40,7 @@ impl DeleteOp {
     }
 }
 
-async fn write(
-    plan: &DeleteNode,
-    batches: Vec<Batch>,
-    cx: &mut Cx<'_>,
-) -> ExecResult<Vec<Batch>> {
+async fn write(plan: &DeleteNode, batches: Vec<Batch>, cx: &mut Cx<'_>) -> ExecResult<Vec<Batch>> {
     let mut changes = Changes::default();
     let mut seen: BTreeSet<Key> = BTreeSet::new();
     let mut gone = Vec::new();

@@ -113,10 +113,7 @@ fn referenced_key(parent: &Table, key: &ForeignKey, values: &[Datum]) -> Result<
             return Ok(out.into());
         }
     }
-    Err(SqlError::internal(format!(
-        "there is no unique index for foreign key \"{}\"",
-        key.name
-    )))
+    Err(SqlError::internal(format!("there is no unique index for foreign key \"{}\"", key.name)))
 }
 
 /// Integers take the width of the columns they are compared with.

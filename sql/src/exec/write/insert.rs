@@ -1,9 +1,9 @@
 //! INSERT.
 
+use super::Returned;
 use super::conflict::Arbiter;
 use super::foreign;
 use super::row::{Changes, complete};
-use super::Returned;
 use crate::exec::batch::Batch;
 use crate::exec::errors::ExecResult;
 use crate::exec::eval::{BatchRow, eval_row};

@@ -32,16 +32,13 @@ pub(super) fn complete(
     Ok(())
 }
 
-fn not_null(
-    target: &WriteTarget,
-    column: &str,
-    row: &[Datum],
-    settings: &Settings,
-) -> SqlError {
+fn not_null(target: &WriteTarget, column: &str, row: &[Datum], settings: &Settings) -> SqlError {
     let table = &target.table.name;
     SqlError::new(
         sqlstate::NOT_NULL_VIOLATION,
-        format!("null value in column \"{column}\" of relation \"{table}\" violates not-null constraint"),
+        format!(
+            "null value in column \"{column}\" of relation \"{table}\" violates not-null constraint"
+        ),
     )
     .with_detail(failing_row(target, row, settings))
     .with_table(target.schema.clone(), table.clone())
@@ -90,9 +87,7 @@ pub(super) fn belongs(
 ) -> Result<bool, SqlError> {
     match target.predicates.iter().find(|(id, _)| *id == index.id) {
         None => Ok(true),
-        Some((_, predicate)) => {
-            Ok(matches!(eval_row(predicate, row, env)?, Datum::Bool(true)))
-        }
+        Some((_, predicate)) => Ok(matches!(eval_row(predicate, row, env)?, Datum::Bool(true))),
     }
 }
 

@@ -54,9 +54,7 @@ impl Lower<'_> {
         keys: Vec<SortKey>,
         layout: &[ColId],
     ) -> Result<Vec<(Expr, bool, bool)>, SqlError> {
-        keys.into_iter()
-            .map(|k| Ok((self.expr(k.expr, layout)?, k.desc, k.nulls_first)))
-            .collect()
+        keys.into_iter().map(|k| Ok((self.expr(k.expr, layout)?, k.desc, k.nulls_first))).collect()
     }
 
     pub(super) fn window(

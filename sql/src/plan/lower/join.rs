@@ -105,11 +105,7 @@ impl Lower<'_> {
         self.rel(side, &wanted)
     }
 
-    fn residual(
-        &mut self,
-        parts: Vec<Expr>,
-        layout: &[ColId],
-    ) -> Result<Option<Expr>, SqlError> {
+    fn residual(&mut self, parts: Vec<Expr>, layout: &[ColId]) -> Result<Option<Expr>, SqlError> {
         if parts.is_empty() {
             return Ok(None);
         }
@@ -256,7 +252,8 @@ fn lookup_access(
         return None;
     }
     let is_array = access.found.spec.equal.iter().any(|c| c.is_array || c.values.len() > 1);
-    let worth = estimate(left) * LOOKUP_GAIN <= crate::optimize::table_rows(get.table.rows_estimate);
+    let worth =
+        estimate(left) * LOOKUP_GAIN <= crate::optimize::table_rows(get.table.rows_estimate);
     (worth && !is_array).then(|| (get.clone(), filters, access))
 }
 

@@ -50,7 +50,8 @@ pub(super) fn restrictions(
 }
 
 fn restriction(expr: &Expr, own: &BTreeSet<ColId>) -> Option<(ColId, Test)> {
-    let known = |e: &Expr| e.columns().is_disjoint(own) && !e.any(&|e| crate::optimize::is_volatile(e));
+    let known =
+        |e: &Expr| e.columns().is_disjoint(own) && !e.any(&|e| crate::optimize::is_volatile(e));
     match &expr.kind {
         ExprKind::Call(Callee::Operator(op), args) => {
             let [a, b] = args.as_slice() else { return None };
@@ -145,9 +146,11 @@ pub(super) struct Match {
 impl Match {
     /// How good it is: unique keys first, then more equal columns, then a range.
     pub(super) fn score(&self) -> (bool, usize, usize) {
-        let bounds = self.spec.range.as_ref().map_or(0, |r| {
-            usize::from(!r.low.is_empty()) + usize::from(!r.high.is_empty())
-        });
+        let bounds = self
+            .spec
+            .range
+            .as_ref()
+            .map_or(0, |r| usize::from(!r.low.is_empty()) + usize::from(!r.high.is_empty()));
         (self.spec.unique, self.spec.equal.len(), bounds)
     }
 }

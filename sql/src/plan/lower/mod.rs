@@ -4,6 +4,7 @@ mod aggregate;
 mod expr;
 mod join;
 mod keys;
+mod order;
 mod scan;
 mod write;
 
@@ -177,11 +178,8 @@ impl Lower<'_> {
                     host.columns.into_iter().filter(|(c, _)| needed.contains(c)).collect();
                 let columns = kept.iter().map(|(c, _)| *c).collect();
                 let places = kept.iter().map(|(_, p)| *p).collect();
-                let op = Op::HostRows {
-                    relation: host.relation,
-                    alias: host.alias,
-                    columns: places,
-                };
+                let op =
+                    Op::HostRows { relation: host.relation, alias: host.alias, columns: places };
                 Ok(self.node(op, columns, rows))
             }
             Rel::Values { columns, rows: values } => {
@@ -447,93 +445,6 @@ impl Lower<'_> {
             }
         }
         (params, saved)
-    }
-
-    fn sort(
-        &mut self,
-        input: Rel,
-        keys: Vec<SortKey>,
-        limit: Option<LimitExprs>,
-        needed: &Needed,
-        rows: f64,
-    ) -> Result<Node, SqlError> {
-        let mut below = needed.clone();
-        keys.iter().for_each(|k| k.expr.free_columns(&mut below));
-        let mut node = self.rel(input, &below)?;
-        if scan::use_order(&mut node, &keys, limit.is_some()) {
-            return Ok(match limit {
-                None => node,
-                Some(bounds) => self.limited(node, bounds, None, rows),
-            });
-        }
-        let keys = self.sort_slots(&keys, &node.columns)?;
-        let columns = node.columns.clone();
-        let limit = limit.map(Box::new);
-        Ok(self.node(Op::Sort { input: Box::new(node), keys, limit }, columns, rows))
-    }
-
-    fn sort_slots(
-        &self,
-        keys: &[SortKey],
-        layout: &[ColId],
-    ) -> Result<Vec<SortSlot>, SqlError> {
-        keys.iter()
-            .map(|key| match key.expr.kind {
-                ExprKind::Column(id, _) => place(layout, id)
-                    .map(|slot| SortSlot {
-                        slot,
-                        desc: key.desc,
-                        nulls_first: key.nulls_first,
-                        ty: key.expr.ty,
-                    })
-                    .ok_or_else(|| SqlError::internal("sort column is not in the input")),
-                _ => Err(SqlError::internal("sort key is not a column")),
-            })
-            .collect()
-    }
-
-    fn limit(
-        &mut self,
-        input: Rel,
-        limit: Option<Expr>,
-        offset: Option<Expr>,
-        with_ties: bool,
-        needed: &Needed,
-        rows: f64,
-    ) -> Result<Node, SqlError> {
-        let limit = limit.map(|l| self.expr(l, &[])).transpose()?;
-        let offset = offset.map(|o| self.expr(o, &[])).transpose()?;
-        let bounds = LimitExprs { limit, offset };
-        match input {
-            Rel::Sort { input, keys } if !with_ties && bounds.limit.is_some() => {
-                self.sort(*input, keys, Some(bounds), needed, rows)
-            }
-            Rel::Sort { input, keys } if with_ties => {
-                let mut below = needed.clone();
-                keys.iter().for_each(|k| k.expr.free_columns(&mut below));
-                let node = self.rel(Rel::Sort { input, keys: keys.clone() }, &below)?;
-                let ties = self.sort_slots(&keys, &node.columns)?;
-                Ok(self.limited(node, bounds, Some(ties), rows))
-            }
-            input => {
-                let node = self.rel(input, needed)?;
-                Ok(self.limited(node, bounds, None, rows))
-            }
-        }
-    }
-
-    fn limited(
-        &mut self,
-        mut node: Node,
-        bounds: LimitExprs,
-        ties: Option<Vec<SortSlot>>,
-        rows: f64,
-    ) -> Node {
-        if ties.is_none() && bounds.offset.is_none() {
-            scan::push_limit(&mut node, bounds.limit.as_ref());
-        }
-        let columns = node.columns.clone();
-        self.node(Op::Limit { input: Box::new(node), bounds, ties }, columns, rows)
     }
 }
 

@@ -75,8 +75,7 @@ impl Lower<'_> {
             // Only shown: columns that are not decoded keep their names.
             condition
         };
-        let emitted: Vec<ColId> =
-            layout.iter().copied().filter(|c| needed.contains(c)).collect();
+        let emitted: Vec<ColId> = layout.iter().copied().filter(|c| needed.contains(c)).collect();
         let emit = emitted.iter().filter_map(|c| place(&layout, *c)).collect();
         if get.lock.is_some() {
             self.is_read_only = false;
@@ -218,7 +217,8 @@ pub(super) fn best(
     for index in usable(table) {
         let found = matches(&index.columns, index.is_unique);
         if found.score() > chosen.found.score() {
-            let covering = get.lock.is_none() && get.row_key.is_none() && covers(table, index, wanted);
+            let covering =
+                get.lock.is_none() && get.row_key.is_none() && covers(table, index, wanted);
             chosen = Access { index: index.id, found, covering };
         }
     }

@@ -1,0 +1,82 @@
+//! What must hold in every cluster.
+
+use crate::cluster::{Cluster, Node, content};
+use base::{NodeId, RangeDescriptor, RangeId, Span, Timestamp};
+use std::collections::BTreeMap;
+use std::time::Duration;
+use storage::mvcc;
+
+impl Cluster {
+    /// No two nodes may serve reads of the same key at once.
+    pub(crate) fn check_leases(&self) {
+        let mut serving: Vec<(Span, NodeId)> = Vec::new();
+        for (id, node) in &self.nodes {
+            for replica in node.host.replicas.lock().values() {
+                if replica.lead(self.now).is_ok() {
+                    let span = replica.descriptor().span.clone();
+                    for (other_span, other) in &serving {
+                        assert!(
+                            other == id || !other_span.overlaps(&span),
+                            "{id} and {other} both hold a lease over {span}"
+                        );
+                    }
+                    serving.push((span, *id));
+                }
+            }
+        }
+    }
+
+    /// Everything that was acknowledged is on every replica of its range, and replicas are equal.
+    pub(crate) fn check_ledger(&mut self) {
+        self.step();
+        let end = self.now + Duration::from_secs(60);
+        while let Some(difference) = self.disagreement() {
+            assert!(self.now < end, "replicas never agree: {difference}\n{}", self.views());
+            self.run(Duration::from_millis(100));
+        }
+        for (key, value) in &self.acked {
+            let mut copies = 0;
+            for node in self.nodes.values() {
+                let holds = node.host.replicas.lock().values().any(|replica| {
+                    let descriptor = replica.descriptor();
+                    descriptor.contains(key) && descriptor.replicas.iter().any(|_| true)
+                });
+                if holds {
+                    copies += 1;
+                    let version = mvcc::get(&node.engine.snapshot(), key, Timestamp::MAX).unwrap();
+                    let found = version.and_then(|version| version.value);
+                    assert_eq!(found.as_deref(), Some(&value[..]), "acknowledged {key} is lost");
+                }
+            }
+            assert!(copies > 0, "no replica for {key}");
+        }
+    }
+
+    fn views(&self) -> String {
+        let of_node = |(id, node): (&NodeId, &Node)| format!("{id}: {:?}\n", node.handle.groups());
+        self.nodes.iter().map(of_node).collect()
+    }
+
+    /// Two replicas of a range that differ, in progress or content.
+    pub(crate) fn disagreement(&self) -> Option<String> {
+        let mut seen: BTreeMap<RangeId, (u64, RangeDescriptor, Vec<Vec<u8>>)> = BTreeMap::new();
+        for (id, node) in &self.nodes {
+            for (range, replica) in node.host.replicas.lock().iter() {
+                let descriptor = (*replica.descriptor()).clone();
+                let (_, applied) = replica.progress();
+                let content = content(&node.engine, &descriptor.span);
+                match seen.get(range) {
+                    None => drop(seen.insert(*range, (applied, descriptor, content))),
+                    Some(other) if other.0 != applied || other.1 != descriptor => {
+                        return Some(format!(
+                            "{range}: {id} is at {applied} with {descriptor:?}, another at {} with {:?}",
+                            other.0, other.1
+                        ));
+                    }
+                    Some(other) => assert!(other.2 == content, "{range} differs on {id}"),
+                }
+            }
+        }
+        None
+    }
+}
