@@ -3,12 +3,11 @@
 use super::join_using::common_names;
 use super::{BoundQuery, Clause, Level};
 use crate::bind::catalog_view::Relation;
-use crate::bind::expr::call::{CallName, call_name, plain_arg};
+use crate::bind::expr::call::CallName;
 use crate::bind::scope::{Item, Scope, ScopeColumn, fold};
 use crate::bind::{Binder, OutputColumn, VIEW_DEPTH_MAX};
-use crate::functions::Body;
-use crate::plan::expr::{Callee, ColId, Expr, ExprKind};
-use crate::plan::rel::{FunctionScan, FunctionSource, Get, HostRows, JoinKind, Rel};
+use crate::plan::expr::{ColId, Expr};
+use crate::plan::rel::{Get, HostRows, JoinKind, Rel};
 use catalog::descriptor::Table;
 use sqlparser::ast::{self, JoinConstraint, JoinOperator, TableFactor};
 use std::sync::Arc;

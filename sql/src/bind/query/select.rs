@@ -8,12 +8,9 @@ use crate::bind::names::output_name;
 use crate::bind::scope::{Item, Scope, fold};
 use crate::bind::{Binder, OutputColumn};
 use crate::plan::expr::{ColId, Expr, ExprKind};
-use crate::plan::rel::{Rel, RowLock, SortKey};
+use crate::plan::rel::{Rel, SortKey};
 use crate::plan::same::same_expr;
-use base::api::lock::{LockStrength, LockWait};
-use catalog::descriptor::Table;
 use sqlparser::ast::{self, SelectItem, Spanned};
-use std::sync::Arc;
 use types::{SqlError, sqlstate};
 
 /// One output expression of a SELECT.

@@ -10,7 +10,7 @@ mod write;
 
 use super::expr::{ColId, Expr, ExprKind};
 use super::physical::*;
-use super::rel::{ApplyKind, FunctionSource, Rel, SetOpKind, SortKey};
+use super::rel::{ApplyKind, FunctionSource, Rel, SetOpKind};
 use crate::bind::{Bound, CatalogView, ColumnMeta, Command};
 use crate::optimize::{Optimizer, estimate};
 use std::collections::{BTreeMap, BTreeSet};
