@@ -411,6 +411,3 @@ fn explain_options(
 pub(crate) fn unknown_text(text: &str) -> Expr {
     Expr::constant(Datum::Text(text.into()), SqlType::UNKNOWN)
 }
-
-#[cfg(test)]
-mod tests;
