@@ -7,10 +7,13 @@ use std::collections::BTreeMap;
 use std::ops::Bound;
 use std::sync::Arc;
 
-/// Ranges that do not overlap, possibly with holes.
+/// Ranges that do not overlap, possibly with holes. Each range is in it once at most.
 #[derive(Debug, Default)]
 pub(crate) struct RangeMap {
     by_start: BTreeMap<Bytes, Arc<Route>>,
+    /// The newest epoch seen of every range, and where its entry starts, or started. Meta may show
+    /// the remains of an old descriptor in a place that the range no longer covers.
+    newest: BTreeMap<RangeId, (u64, Bytes)>,
 }
 
 impl RangeMap {
@@ -28,23 +31,24 @@ impl RangeMap {
         (end <= &route.descriptor.span.end[..]).then_some(route)
     }
 
-    /// Takes in a descriptor unless a newer one of the same range is known. What it overlaps is
+    /// Takes in a descriptor unless a newer one of the same range was seen. What it overlaps is
     /// forgotten: of two ranges that claim a key the later news wins, and if it was wrong the range
     /// itself will say so.
     pub(crate) fn insert(&mut self, descriptor: RangeDescriptor, leader: Option<NodeId>) {
-        let overlapping: Vec<Arc<Route>> = self.overlapping(&descriptor);
-        let known = overlapping.iter().find(|route| route.descriptor.range == descriptor.range);
-        if known.is_some_and(|known| known.descriptor.epoch > descriptor.epoch) {
+        let range = descriptor.range;
+        if self.newest.get(&range).is_some_and(|(epoch, _)| *epoch > descriptor.epoch) {
             return;
         }
+        let known = self.find(range).cloned();
         let leader = leader.or_else(|| {
-            let kept = known.and_then(|known| known.leader)?;
+            let kept = known.as_ref().and_then(|known| known.leader)?;
             descriptor.replica_on(kept).map(|replica| replica.node)
         });
-        for route in &overlapping {
+        for route in self.overlapping(&descriptor).iter().chain(&known) {
             self.by_start.remove(&route.descriptor.span.start.0);
         }
         let start = descriptor.span.start.0.clone();
+        self.newest.insert(range, (descriptor.epoch, start.clone()));
         self.by_start.insert(start, Arc::new(Route { descriptor, leader }));
     }
 
@@ -60,7 +64,8 @@ impl RangeMap {
 
     /// The range with this id, if it is known.
     pub(crate) fn find(&self, range: RangeId) -> Option<&Arc<Route>> {
-        self.by_start.values().find(|route| route.descriptor.range == range)
+        let (_, start) = self.newest.get(&range)?;
+        self.by_start.get(start).filter(|route| route.descriptor.range == range)
     }
 
     /// Forgets everything.
@@ -107,6 +112,16 @@ mod tests {
         map.insert(descriptor(2, "m", "", 1), None);
         map.insert(descriptor(1, "", "", 1), None);
         assert_eq!((range_of(&map, "a"), range_of(&map, "z")), (Some(1), Some(2)));
+    }
+
+    #[test]
+    fn remains_of_an_old_descriptor_do_not_stay() {
+        let mut map = RangeMap::default();
+        map.insert(descriptor(1, "m", "", 7), None);
+        map.insert(descriptor(1, "", "m", 8), None);
+        assert_eq!((range_of(&map, "a"), range_of(&map, "z")), (Some(1), None));
+        map.insert(descriptor(1, "m", "", 7), None);
+        assert_eq!(range_of(&map, "z"), None);
     }
 
     #[test]
