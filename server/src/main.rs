@@ -18,9 +18,13 @@ mod start;
 use clap::Parser;
 use cli::{Cli, Command};
 use std::process::ExitCode;
+use std::time::Duration;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// How long background tasks get to end.
+const SHUTDOWN: Duration = Duration::from_secs(2);
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
@@ -37,8 +41,9 @@ fn main() -> ExitCode {
             Command::Bench(args) => bench::run(args).await,
         }
     });
-    // Background tasks end with the process; nothing of value waits in them.
-    runtime.shutdown_background();
+    // Background tasks hold the store: they go before the process does, or the store's own threads
+    // would meet a process that is half gone.
+    runtime.shutdown_timeout(SHUTDOWN);
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => fail(&failure.to_string()),

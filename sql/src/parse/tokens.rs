@@ -87,8 +87,10 @@ fn bump(chains: &mut [usize]) -> Result<(), SqlError> {
 /// SHARE` like `FOR SHARE` (there are only two strengths of lock); an option of COPY may be `ON` or
 /// `OFF`.
 pub(super) fn rewrite(mut tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
-    if tokens.first().map(|t| keyword(&t.token)) == Some(Some(Keyword::COPY)) {
-        spell_out_booleans(&mut tokens);
+    match tokens.first().and_then(|t| keyword(&t.token)) {
+        Some(Keyword::COPY) => spell_out_booleans(&mut tokens),
+        Some(Keyword::TABLE) => spell_out_table(&mut tokens),
+        _ => {}
     }
     let mut drop_at = Vec::new();
     for i in 0..tokens.len() {
@@ -114,6 +116,13 @@ pub(super) fn rewrite(mut tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
         .filter(|(i, _)| !drop_at.contains(i))
         .map(|(_, token)| token)
         .collect()
+}
+
+/// `TABLE t` becomes `SELECT * FROM t`; the new words stand where TABLE stood.
+fn spell_out_table(tokens: &mut Vec<TokenWithSpan>) {
+    let span = tokens[0].span;
+    let words = [Token::make_keyword("SELECT"), Token::Mul, Token::make_keyword("FROM")];
+    tokens.splice(0..1, words.map(|token| TokenWithSpan { token, span }));
 }
 
 /// `FREEZE ON` becomes `FREEZE TRUE`, and likewise for the other options that are true or false.
