@@ -6,7 +6,7 @@ use std::path::PathBuf;
 /// A PostgreSQL-compatible distributed SQL database.
 #[derive(Debug, Parser)]
 #[command(name = "sharddb", version, about, arg_required_else_help = true)]
-pub struct Cli {
+pub(crate) struct Cli {
     /// What to do.
     #[command(subcommand)]
     pub command: Command,
@@ -14,7 +14,7 @@ pub struct Cli {
 
 /// Subcommands.
 #[derive(Debug, Subcommand)]
-pub enum Command {
+pub(crate) enum Command {
     /// Start a node: alone it is a cluster of one; with --join it forms or joins a cluster.
     Start(StartArgs),
     /// Start a local cluster in a temporary directory; Ctrl-C removes it.
@@ -29,7 +29,7 @@ pub enum Command {
 
 /// `sharddb start`. Flags win over SHARDDB_* variables, those over the file, that over defaults.
 #[derive(Args, Clone, Debug, Default)]
-pub struct StartArgs {
+pub(crate) struct StartArgs {
     /// Where the data lives [default: ./sharddb-data].
     #[arg(long, value_name = "DIR")]
     pub data_dir: Option<PathBuf>,
@@ -59,7 +59,7 @@ pub struct StartArgs {
 /// What a process does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Role {
+pub(crate) enum Role {
     /// Votes in the meta group.
     Meta,
     /// Holds ranges.
@@ -70,7 +70,7 @@ pub enum Role {
 
 /// `sharddb demo`.
 #[derive(Args, Clone, Debug)]
-pub struct DemoArgs {
+pub(crate) struct DemoArgs {
     /// How many nodes.
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u16).range(1..=9))]
     pub nodes: u16,
@@ -78,7 +78,7 @@ pub struct DemoArgs {
 
 /// Which cluster to ask.
 #[derive(Args, Clone, Debug)]
-pub struct TargetArgs {
+pub(crate) struct TargetArgs {
     /// RPC address of any node.
     #[arg(long, value_name = "H:P", default_value = "127.0.0.1:7433", env = "SHARDDB_JOIN")]
     pub join: String,
@@ -86,7 +86,7 @@ pub struct TargetArgs {
 
 /// `sharddb cluster …`.
 #[derive(Args, Clone, Debug)]
-pub struct ClusterArgs {
+pub(crate) struct ClusterArgs {
     /// Which cluster.
     #[command(flatten)]
     pub target: TargetArgs,
@@ -97,7 +97,7 @@ pub struct ClusterArgs {
 
 /// Cluster operations.
 #[derive(Clone, Debug, Subcommand)]
-pub enum ClusterAction {
+pub(crate) enum ClusterAction {
     /// Split at a key (hex), or a table in front of a primary key value.
     Split {
         /// A key in hex as `cluster ranges` prints it, or a table's name.
@@ -130,7 +130,7 @@ pub enum ClusterAction {
 
 /// `sharddb bench`.
 #[derive(Args, Clone, Debug)]
-pub struct BenchArgs {
+pub(crate) struct BenchArgs {
     /// Where to connect.
     #[arg(long, default_value = "postgresql://postgres@127.0.0.1:5433/postgres")]
     pub url: String,
@@ -147,7 +147,7 @@ pub struct BenchArgs {
 
 /// Benchmark workloads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Workload {
+pub(crate) enum Workload {
     /// Eight point reads to two updates.
     Mixed,
     /// Point reads.

@@ -32,7 +32,7 @@ impl Drop for TempDir {
 }
 
 /// Runs until Ctrl-C or until a node ends by itself.
-pub async fn run(args: &DemoArgs) -> Result<(), Failure> {
+pub(crate) async fn run(args: &DemoArgs) -> Result<(), Failure> {
     let dir = TempDir(std::env::temp_dir().join(format!("sharddb-demo-{}", std::process::id())));
     std::fs::create_dir_all(&dir.0)
         .map_err(|e| Failure::new(format!("cannot create {}: {e}", dir.0.display())))?;

@@ -6,24 +6,24 @@ use std::io::Write;
 /// Why a command ended: one clear line.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
-pub struct Failure(String);
+pub(crate) struct Failure(String);
 
 impl Failure {
     /// A failure with this line.
-    pub fn new(line: impl Into<String>) -> Failure {
+    pub(crate) fn new(line: impl Into<String>) -> Failure {
         Failure(line.into().replace('\n', " "))
     }
 }
 
 /// Prints a line for people or scripts and makes sure that it is out.
-pub fn say(line: &str) {
+pub(crate) fn say(line: &str) {
     let mut out = std::io::stdout().lock();
     // A reader that went away does not stop a server.
     let _ = writeln!(out, "{line}").and_then(|()| out.flush());
 }
 
 /// Prints a line on standard error.
-pub fn complain(line: &str) {
+pub(crate) fn complain(line: &str) {
     // There is nobody else to tell.
     let _ = writeln!(std::io::stderr(), "sharddb: {line}");
 }

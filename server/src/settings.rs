@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 /// Everything that a node is told from outside.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Settings {
+pub(crate) struct Settings {
     /// Where the data lives.
     pub data_dir: PathBuf,
     /// Address for PostgreSQL clients.
@@ -37,11 +37,11 @@ pub struct Settings {
 /// Why the settings are unusable, in one line.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
-pub struct SettingsError(String);
+pub(crate) struct SettingsError(String);
 
 impl Settings {
     /// Reads all sources.
-    pub fn load(args: &StartArgs) -> Result<Settings, SettingsError> {
+    pub(crate) fn load(args: &StartArgs) -> Result<Settings, SettingsError> {
         let wrong = |e: config::ConfigError| SettingsError(format!("invalid settings: {e}"));
         let mut builder = config::Config::builder();
         for (name, value) in DEFAULTS {
@@ -65,7 +65,7 @@ impl Settings {
     }
 
     /// True when the process has the role.
-    pub fn has(&self, role: Role) -> bool {
+    pub(crate) fn has(&self, role: Role) -> bool {
         self.roles.contains(&role)
     }
 

@@ -289,3 +289,6 @@ impl Lock {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -167,3 +167,6 @@ impl Drop for LatchGuard {
         self.sequencer.release(self.id);
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -19,9 +19,10 @@ pub(crate) async fn run(clients: Clients) {
     let audit = |client: TxnClient, world: Executor| -> BoxFuture<'static, KvResult<_>> {
         Box::pin(bank::audit(client, world))
     };
-    match retry(&clients, "final audit", |client| audit(client, world.clone())).await {
-        Some(Err(wrong)) => clients.model.violation(format!("at the end: {wrong}")),
-        Some(Ok(())) | None => {}
+    if let Some(Err(wrong)) =
+        retry(&clients, "final audit", |client| audit(client, world.clone())).await
+    {
+        clients.model.violation(format!("at the end: {wrong}"))
     }
     for number in 0..counter::COUNTERS {
         let read = |client| -> BoxFuture<'static, KvResult<i64>> {

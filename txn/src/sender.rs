@@ -168,7 +168,7 @@ impl Core {
                 Next::Again { target: Some(leader.node), at_once: true }
             }
             KvError::StaleEpoch { current } => self.adopt(route, current, target),
-            KvError::Unavailable(_) | KvError::Ambiguous(_) if misses % 4 != 0 => {
+            KvError::Unavailable(_) | KvError::Ambiguous(_) if !misses.is_multiple_of(4) => {
                 Next::Again { target, at_once: false }
             }
             error if error.is_reroute() || error.is_ambiguous() => {

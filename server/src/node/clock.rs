@@ -5,14 +5,14 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use tokio::runtime::Handle;
 
 /// Monotonic time since the process started; waiting and background work on tokio.
-pub struct RealClock {
+pub(super) struct RealClock {
     start: Instant,
     runtime: Handle,
 }
 
 impl RealClock {
     /// A clock whose background work runs on this runtime.
-    pub fn new(runtime: Handle) -> Self {
+    pub(super) fn new(runtime: Handle) -> Self {
         Self { start: Instant::now(), runtime }
     }
 }

@@ -6,7 +6,7 @@ use bincode::{Decode, Encode};
 
 /// A question.
 #[derive(Clone, Debug, Encode, Decode)]
-pub enum ControlRequest {
+pub(crate) enum ControlRequest {
     /// Who are you? Asked by a process that looks for its cluster.
     Hello,
     /// An initial member asks the founder for its place. `instance` was drawn when its directory
@@ -28,7 +28,7 @@ pub enum ControlRequest {
 
 /// An answer.
 #[derive(Clone, Debug, Encode, Decode)]
-pub enum ControlResponse {
+pub(crate) enum ControlResponse {
     /// The cluster this process belongs to, if any, and the addresses it knows.
     Hello {
         cluster: Option<ClusterId>,
@@ -54,7 +54,7 @@ pub enum ControlResponse {
 
 /// An initial member.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
-pub struct Member {
+pub(crate) struct Member {
     /// Its id.
     pub node: NodeId,
     /// Its advertised address.
@@ -63,7 +63,7 @@ pub struct Member {
 
 /// Who a process is. Written once to its directory.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
-pub struct Identity {
+pub(crate) struct Identity {
     /// Its cluster.
     pub cluster: ClusterId,
     /// Its id in it.
@@ -74,12 +74,12 @@ pub struct Identity {
 
 impl Identity {
     /// True when this node was there at the cluster's birth.
-    pub fn is_initial(&self) -> bool {
+    pub(crate) fn is_initial(&self) -> bool {
         self.members.iter().any(|m| m.node == self.node)
     }
 
     /// The ids of the initial members.
-    pub fn member_ids(&self) -> Vec<NodeId> {
+    pub(crate) fn member_ids(&self) -> Vec<NodeId> {
         self.members.iter().map(|m| m.node).collect()
     }
 }

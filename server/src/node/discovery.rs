@@ -15,7 +15,7 @@ use base::{ClusterId, NodeDescriptor, NodeId};
 use std::time::Duration;
 
 /// Asks another process, by address.
-pub trait Ask {
+pub(super) trait Ask {
     /// Sends a control request; an error is one line.
     fn ask(
         &self,
@@ -25,7 +25,7 @@ pub trait Ask {
 }
 
 /// What a newcomer knows.
-pub struct Newcomer<'a> {
+pub(super) struct Newcomer<'a> {
     /// What it will be, `node` still 0.
     pub descriptor: NodeDescriptor,
     /// The `--join` list.
@@ -47,7 +47,7 @@ const RETRY: Duration = Duration::from_millis(100);
 
 /// Asks around until this process has an identity. `report` is told, once per change, what it is
 /// waiting for.
-pub async fn find_identity(
+pub(super) async fn find_identity(
     newcomer: &Newcomer<'_>,
     ask: &impl Ask,
     mut report: impl FnMut(&str),

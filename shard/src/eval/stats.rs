@@ -71,3 +71,31 @@ fn first_key(engine: &Engine, span: &Span) -> Option<Key> {
     let mut scan = mvcc::Scan::new(&snapshot, span, base::Timestamp::MAX, false);
     scan.next().ok().flatten().map(|(key, _)| key)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use base::Timestamp;
+    use storage::{Durability, MemDisk, WriteBatch};
+
+    #[test]
+    fn hint_lies_near_the_middle() {
+        let engine = Engine::in_memory(MemDisk::new());
+        let key = |row: u64| -> Key {
+            let mut key = base::layout::index_prefix(20_000, 1);
+            base::codec::put_i64(&mut key, row as i64);
+            key.into()
+        };
+        let mut batch = WriteBatch::new();
+        for row in 0..2_000 {
+            mvcc::put_version(&mut batch, &key(row), Timestamp(9), Some(&[7; 100]), None);
+        }
+        engine.write(batch, Durability::Synced).expect("write");
+        for span in [Span::all(), base::layout::table_span(20_000)] {
+            let hint = middle(&engine, &span).expect("a hint");
+            assert!(hint > key(600) && hint < key(1_400), "{hint}");
+        }
+        // A single row cannot be split.
+        assert_eq!(middle(&engine, &Span::point(key(3))), None);
+    }
+}

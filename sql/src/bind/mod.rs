@@ -248,10 +248,10 @@ impl<'a> Binder<'a> {
     fn settle_params(&mut self, rel: &Rel) -> Result<(), SqlError> {
         let mut undecided = Vec::new();
         rel.visit_exprs(&mut |e| {
-            if let ExprKind::Param(i) = e.kind {
-                if e.ty.oid == oid::UNKNOWN {
-                    undecided.push(i);
-                }
+            if let ExprKind::Param(i) = e.kind
+                && e.ty.oid == oid::UNKNOWN
+            {
+                undecided.push(i);
             }
         });
         for (i, ty) in self.params.iter().enumerate() {

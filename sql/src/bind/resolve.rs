@@ -170,14 +170,14 @@ fn select(signatures: &[Signature], fitting: Vec<usize>, actual: &[Oid]) -> Choi
     }
     // All known arguments of one type: let the unknown ones be of it too.
     let mut known = actual.iter().copied().filter(|&t| t != oid::UNKNOWN);
-    if let Some(first) = known.next() {
-        if known.all(|t| t == first) {
-            let all: Vec<Oid> = vec![first; actual.len()];
-            let matching: Vec<usize> =
-                left.iter().copied().filter(|&i| fits(&signatures[i].args, &all)).collect();
-            if let [one] = matching.as_slice() {
-                return Choice::One(*one);
-            }
+    if let Some(first) = known.next()
+        && known.all(|t| t == first)
+    {
+        let all: Vec<Oid> = vec![first; actual.len()];
+        let matching: Vec<usize> =
+            left.iter().copied().filter(|&i| fits(&signatures[i].args, &all)).collect();
+        if let [one] = matching.as_slice() {
+            return Choice::One(*one);
         }
     }
     settle(signatures, left)

@@ -220,10 +220,10 @@ pub(crate) fn find_item<'s>(scope: &'s Scope<'s>, name: &str) -> Option<&'s Item
 /// that value.
 pub(crate) fn whole_row(item: &Item) -> Expr {
     let columns: Vec<&ScopeColumn> = item.columns.iter().filter(|c| !c.system).collect();
-    if let ([only], None) = (columns.as_slice(), item.table) {
-        if only.name == item.name {
-            return Expr::column(only.id, only.ty);
-        }
+    if let ([only], None) = (columns.as_slice(), item.table)
+        && only.name == item.name
+    {
+        return Expr::column(only.id, only.ty);
     }
     let fields = columns.iter().map(|c| Expr::column(c.id, c.ty)).collect();
     Expr::new(ExprKind::Row(fields), SqlType::new(oid::RECORD))

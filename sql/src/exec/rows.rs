@@ -41,10 +41,10 @@ impl RowDecoder {
     pub(crate) fn decode(&mut self, key: &[u8], value: &[u8]) -> Result<&[Datum], CodecError> {
         self.slots.clone_from_slice(&self.missing);
         tuple::read_into(value, &self.wanted, &mut self.slots)?;
-        if self.with_key {
-            if let Some(last) = self.slots.last_mut() {
-                *last = Datum::Bytea(bytes::Bytes::copy_from_slice(key));
-            }
+        if self.with_key
+            && let Some(last) = self.slots.last_mut()
+        {
+            *last = Datum::Bytea(bytes::Bytes::copy_from_slice(key));
         }
         Ok(&self.slots)
     }

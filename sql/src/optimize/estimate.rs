@@ -54,10 +54,10 @@ pub(crate) fn table_rows(rows_estimate: i64) -> f64 {
 }
 
 fn filtered(input: &Rel, predicate: &Expr) -> f64 {
-    if let Rel::Get(get) = input {
-        if pins_key(get, predicate) {
-            return 1.0;
-        }
+    if let Rel::Get(get) = input
+        && pins_key(get, predicate)
+    {
+        return 1.0;
     }
     (estimate(input) * selectivity(predicate)).max(1.0)
 }

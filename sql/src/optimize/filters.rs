@@ -114,10 +114,10 @@ fn can_substitute(predicate: &Expr, map: &BTreeMap<ColId, &Expr>) -> bool {
 
 fn substitute(mut predicate: Expr, map: &BTreeMap<ColId, &Expr>) -> Expr {
     predicate.rewrite(&mut |e| {
-        if let ExprKind::Column(id, _) = e.kind {
-            if let Some(with) = map.get(&id) {
-                *e = (*with).clone();
-            }
+        if let ExprKind::Column(id, _) = e.kind
+            && let Some(with) = map.get(&id)
+        {
+            *e = (*with).clone();
         }
     });
     predicate
@@ -195,10 +195,10 @@ fn push_set(op: SetOp, predicates: Vec<Expr>) -> Rel {
         let rename = |p: &Expr| {
             let mut p = p.clone();
             p.rewrite(&mut |e| {
-                if let ExprKind::Column(id, position) = e.kind {
-                    if let Some(to) = types.get(&id) {
-                        e.kind = ExprKind::Column(*to, position);
-                    }
+                if let ExprKind::Column(id, position) = e.kind
+                    && let Some(to) = types.get(&id)
+                {
+                    e.kind = ExprKind::Column(*to, position);
                 }
             });
             p

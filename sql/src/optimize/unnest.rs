@@ -275,13 +275,13 @@ fn semi_join(part: Expr) -> Result<(JoinKind, Subquery), Expr> {
         }
         return Err(part);
     }
-    if is_negated(&part) {
-        if let ExprKind::Not(inner) = part.kind {
-            if let ExprKind::Subquery(sub) = inner.kind {
-                return Ok((JoinKind::Anti, *sub));
-            }
-            return Err(Expr::new(ExprKind::Not(inner), SqlType::BOOL));
+    if is_negated(&part)
+        && let ExprKind::Not(inner) = part.kind
+    {
+        if let ExprKind::Subquery(sub) = inner.kind {
+            return Ok((JoinKind::Anti, *sub));
         }
+        return Err(Expr::new(ExprKind::Not(inner), SqlType::BOOL));
     }
     Err(part)
 }

@@ -436,10 +436,10 @@ impl Rel {
             self.own_exprs(&mut |e| e.free_columns(used));
             self.inputs(&mut |input| input.collect(used, made));
             made.extend(self.columns());
-            if let Rel::Insert(insert) = self {
-                if let Some(update) = insert.conflict.as_ref().and_then(|c| c.update.as_ref()) {
-                    made.extend(update.old.iter().chain(&update.excluded));
-                }
+            if let Rel::Insert(insert) = self
+                && let Some(update) = insert.conflict.as_ref().and_then(|c| c.update.as_ref())
+            {
+                made.extend(update.old.iter().chain(&update.excluded));
             }
         });
     }

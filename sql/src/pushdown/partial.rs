@@ -65,10 +65,10 @@ impl PartialState {
                 }
             };
             for (i, call) in self.calls.iter().enumerate() {
-                if let Some(filter) = &call.filter {
-                    if !is_true(&eval_row(filter, &BatchRow { batch, row }, env)?) {
-                        continue;
-                    }
+                if let Some(filter) = &call.filter
+                    && !is_true(&eval_row(filter, &BatchRow { batch, row }, env)?)
+                {
+                    continue;
                 }
                 values.clear();
                 values.extend(args[i].iter().map(|c| c.get(row)));

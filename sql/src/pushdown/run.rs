@@ -98,10 +98,10 @@ impl Run {
         let rows = std::mem::take(&mut self.pending_rows);
         let mut batch = Batch::new(columns.into_iter().map(Arc::new).collect(), rows);
         let env = Env::bare(&self.settings);
-        if let Some(filter) = &self.filter {
-            if let Some(kept) = filter_batch(filter, &batch, &env)? {
-                batch = batch.gather(&kept);
-            }
+        if let Some(filter) = &self.filter
+            && let Some(kept) = filter_batch(filter, &batch, &env)?
+        {
+            batch = batch.gather(&kept);
         }
         match &mut self.sink {
             Sink::Rows { emit, out, rows } => {
@@ -143,10 +143,10 @@ impl FragmentRun for Run {
     fn push(&mut self, key: &[u8], value: &[u8]) -> KvResult<RowFlow> {
         self.slots.clone_from_slice(&self.missing);
         tuple::read_into(value, &self.wanted, &mut self.slots).map_err(damaged)?;
-        if self.with_key {
-            if let Some(last) = self.slots.last_mut() {
-                *last = Datum::Bytea(Bytes::copy_from_slice(key));
-            }
+        if self.with_key
+            && let Some(last) = self.slots.last_mut()
+        {
+            *last = Datum::Bytea(Bytes::copy_from_slice(key));
         }
         for (column, slot) in self.pending.iter_mut().zip(&mut self.slots) {
             column.push(std::mem::replace(slot, Datum::Null));

@@ -122,7 +122,7 @@ async fn await_fence(shared: &Arc<Shared>, table: Oid) {
     loop {
         let Some(owner) = engine.catalog().current().fence(table).copied() else { return };
         looks += 1;
-        if looks % ABANDONED_LOOKS == 0 && fence::is_abandoned(shared, &owner).await {
+        if looks.is_multiple_of(ABANDONED_LOOKS) && fence::is_abandoned(shared, &owner).await {
             if let Err(error) = fence::release(shared, &[table]).await {
                 tracing::warn!(%error, table, "an abandoned fence could not be removed");
             }

@@ -127,9 +127,8 @@ impl CommitJob {
                     return Ok(Step::TooLate);
                 }
                 TxnStatus::Pending | TxnStatus::Staging(_) => {
-                    ts = self.core.oracle.now().await.map_err(|error| {
+                    ts = self.core.oracle.now().await.inspect_err(|_| {
                         self.abandon();
-                        error
                     })?;
                 }
             }

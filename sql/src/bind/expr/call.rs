@@ -45,10 +45,10 @@ impl Binder<'_> {
         if let Some(over) = &call.over {
             return self.window_call(call, &name, over, scope);
         }
-        if crate::bind::names::is_bare_call(call) {
-            if let Some(expr) = self.bare_word(&name.name)? {
-                return Ok(expr);
-            }
+        if crate::bind::names::is_bare_call(call)
+            && let Some(expr) = self.bare_word(&name.name)?
+        {
+            return Ok(expr);
         }
         if name.schema.as_deref().is_none_or(|s| s == "pg_catalog") {
             if let Some(expr) = self.keyword_call(call, &name, scope)? {

@@ -243,10 +243,10 @@ impl Binder<'_> {
         let (schema, table, span) = self.relation_name(name)?;
         let shown = alias.map_or_else(|| table.clone(), |a| fold(&a.name));
         let aliases = alias.map(|a| a.columns.as_slice()).unwrap_or_default();
-        if schema.is_none() {
-            if let Some(found) = self.cte_reference(&table, &shown, aliases, span)? {
-                return Ok(found);
-            }
+        if schema.is_none()
+            && let Some(found) = self.cte_reference(&table, &shown, aliases, span)?
+        {
+            return Ok(found);
         }
         let relation = self.find_relation(schema.as_deref(), &table, span)?;
         match relation {

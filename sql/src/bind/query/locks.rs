@@ -31,15 +31,13 @@ impl Binder<'_> {
             };
             let lock = RowLock { strength, wait };
             let of = clause.of.as_ref().and_then(|n| n.0.last()?.as_ident()).map(fold);
-            if let Some(name) = &of {
-                if !scope.items.iter().any(|i| i.name == *name) {
-                    return Err(SqlError::new(
-                        sqlstate::UNDEFINED_TABLE,
-                        format!(
-                            "relation \"{name}\" in FOR UPDATE clause not found in FROM clause"
-                        ),
-                    ));
-                }
+            if let Some(name) = &of
+                && !scope.items.iter().any(|i| i.name == *name)
+            {
+                return Err(SqlError::new(
+                    sqlstate::UNDEFINED_TABLE,
+                    format!("relation \"{name}\" in FOR UPDATE clause not found in FROM clause"),
+                ));
             }
             self.lock_gets(rel, of.as_deref(), lock, &mut out);
         }

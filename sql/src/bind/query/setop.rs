@@ -169,14 +169,14 @@ impl Binder<'_> {
                 let name = fold(ident);
                 let mut found = output.iter().filter(|(_, c)| c.name == name).map(|(id, _)| *id);
                 let first = found.next();
-                if let (Some(first), Some(second)) = (first, found.next()) {
-                    if first != second {
-                        return Err(self.error_at(
-                            ident.span,
-                            sqlstate::AMBIGUOUS_COLUMN,
-                            format!("{clause} \"{name}\" is ambiguous"),
-                        ));
-                    }
+                if let (Some(first), Some(second)) = (first, found.next())
+                    && first != second
+                {
+                    return Err(self.error_at(
+                        ident.span,
+                        sqlstate::AMBIGUOUS_COLUMN,
+                        format!("{clause} \"{name}\" is ambiguous"),
+                    ));
                 }
                 Ok(first)
             }

@@ -78,10 +78,11 @@ impl Operator for FunctionOp {
 
 /// A row value stands for its fields where several columns are expected.
 fn spread(mut row: Vec<Datum>, width: usize) -> Vec<Datum> {
-    if width != row.len() && row.len() == 1 {
-        if let Datum::Record(fields) = &row[0] {
-            row = fields.to_vec();
-        }
+    if width != row.len()
+        && row.len() == 1
+        && let Datum::Record(fields) = &row[0]
+    {
+        row = fields.to_vec();
     }
     row.resize(width, Datum::Null);
     row

@@ -168,7 +168,7 @@ impl ScanOp {
             for output in page.outputs {
                 let batch = decode_batch(&output)?;
                 if batch.rows > 0 {
-                    self.from_fragment(scan, batch, cx).await?;
+                    self.take_fragment(scan, batch, cx).await?;
                 }
             }
             return Ok(());
@@ -187,7 +187,7 @@ impl ScanOp {
         }
     }
 
-    async fn from_fragment(
+    async fn take_fragment(
         &mut self,
         scan: &Scan,
         batch: Batch,

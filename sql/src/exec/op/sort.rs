@@ -64,11 +64,11 @@ impl SortOp {
             }
             cx.state.charge(batch.memory())?;
             kept.add(batch, keys);
-            if let Some(wanted) = wanted {
-                if kept.rows.len() > wanted.saturating_mul(2).max(SLACK_ROWS) {
-                    let freed = kept.cut(wanted, node);
-                    cx.state.release(freed);
-                }
+            if let Some(wanted) = wanted
+                && kept.rows.len() > wanted.saturating_mul(2).max(SLACK_ROWS)
+            {
+                let freed = kept.cut(wanted, node);
+                cx.state.release(freed);
             }
         }
         kept.rows.sort();

@@ -258,10 +258,10 @@ impl<'a> Partition<'a> {
         env: &Env<'_>,
     ) -> Result<(), SqlError> {
         let row = self.rows[self.sorted[at].row].as_slice();
-        if let Some(filter) = &self.call.filter {
-            if !is_true(&eval_row(filter, row, env)?) {
-                return Ok(());
-            }
+        if let Some(filter) = &self.call.filter
+            && !is_true(&eval_row(filter, row, env)?)
+        {
+            return Ok(());
         }
         let mut values = Vec::with_capacity(self.call.args.len());
         for arg in &self.call.args {

@@ -143,10 +143,10 @@ impl<'a> Arbiter<'a> {
         let mut both = old.clone();
         both.extend(excluded);
         let env = cx.state.env();
-        if let Some(filter) = filter {
-            if !matches!(eval_row(filter, both.as_slice(), &env)?, Datum::Bool(true)) {
-                return Ok(None);
-            }
+        if let Some(filter) = filter
+            && !matches!(eval_row(filter, both.as_slice(), &env)?, Datum::Bool(true))
+        {
+            return Ok(None);
         }
         let mut new = old.clone();
         for (position, expr) in assignments {

@@ -35,11 +35,11 @@ impl Lower<'_> {
             std::mem::swap(&mut left, &mut right);
         }
         let sides = Sides::new(&left, &right);
-        if matches!(kind, JoinKind::Inner | JoinKind::Left | JoinKind::Semi | JoinKind::Anti) {
-            if let Some((get, filters, access)) = lookup_access(&left, &right, &parts, needed) {
-                let parts = (filters, parts);
-                return self.lookup(kind, left, get, parts, access, needed, rows);
-            }
+        if matches!(kind, JoinKind::Inner | JoinKind::Left | JoinKind::Semi | JoinKind::Anti)
+            && let Some((get, filters, access)) = lookup_access(&left, &right, &parts, needed)
+        {
+            let parts = (filters, parts);
+            return self.lookup(kind, left, get, parts, access, needed, rows);
         }
         let (keys, residual): (Vec<_>, Vec<_>) =
             parts.into_iter().partition(|p| sides.is_equality(p));

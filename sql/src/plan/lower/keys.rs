@@ -38,12 +38,11 @@ pub(super) fn restrictions(
 ) -> Vec<Restriction> {
     let mut out = Vec::new();
     for (part, expr) in parts.iter().enumerate() {
-        if let Some((column, test)) = restriction(expr, own) {
-            if let Some(position) = column_at(column) {
-                if fits(table.columns[position].ty, &test) {
-                    out.push(Restriction { part, position, test });
-                }
-            }
+        if let Some((column, test)) = restriction(expr, own)
+            && let Some(position) = column_at(column)
+            && fits(table.columns[position].ty, &test)
+        {
+            out.push(Restriction { part, position, test });
         }
     }
     out

@@ -137,18 +137,18 @@ impl Lower<'_> {
         }
         // A scan can emit any order by itself.
         let mut node = node;
-        if let Op::Scan(scan) = &mut node.op {
-            if scan.partial.is_none() {
-                let places: Option<Vec<usize>> = wanted
-                    .iter()
-                    .map(|w| node.columns.iter().position(|c| c == w).map(|i| scan.emit[i]))
-                    .collect();
-                if let Some(emit) = places {
-                    scan.emit = emit;
-                    node.types = wanted.iter().map(|c| self.ty(*c)).collect();
-                    node.columns = wanted.to_vec();
-                    return node;
-                }
+        if let Op::Scan(scan) = &mut node.op
+            && scan.partial.is_none()
+        {
+            let places: Option<Vec<usize>> = wanted
+                .iter()
+                .map(|w| node.columns.iter().position(|c| c == w).map(|i| scan.emit[i]))
+                .collect();
+            if let Some(emit) = places {
+                scan.emit = emit;
+                node.types = wanted.iter().map(|c| self.ty(*c)).collect();
+                node.columns = wanted.to_vec();
+                return node;
             }
         }
         let slots = wanted

@@ -1,8 +1,6 @@
 //! Everything that can be wrong at the start gives one clear line and a non-zero exit.
 
-mod common;
-
-use common::{Cluster, sharddb};
+use crate::common::{Cluster, sharddb};
 use std::net::TcpListener;
 
 /// Runs `sharddb start` with these arguments to its end; returns what it said.

@@ -1,9 +1,7 @@
 //! A transaction that writes to two ranges on different leaders is visible together or not at all,
 //! fails everywhere when a participant refuses it, and leaves no lock when its coordinator dies.
 
-mod common;
-
-use common::{Cluster, PATIENCE, value};
+use crate::common::{Cluster, PATIENCE, value};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};

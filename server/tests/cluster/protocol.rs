@@ -1,11 +1,10 @@
 //! The scenarios of `testdata/wire` against a real node: malformed messages, and every message in
 //! every state, answered as PostgreSQL answered them.
 
-mod common;
-#[path = "../../wire/tests/support/scenario.rs"]
+#[path = "../../../wire/tests/support/scenario.rs"]
 mod scenario;
 
-use common::{Cluster, PATIENCE};
+use crate::common::{Cluster, PATIENCE};
 use scenario::Scenario;
 use std::fmt::Write as _;
 use std::io::{Read, Write};

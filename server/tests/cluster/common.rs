@@ -1,6 +1,5 @@
 //! Real processes under test: a cluster of `sharddb start` children on loopback, each with its own
 //! directory, that can be killed and started again.
-#![allow(unreachable_pub)]
 
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};

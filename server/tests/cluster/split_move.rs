@@ -1,9 +1,7 @@
 //! A table is split, one side moves to a fourth node while a client writes to both; plans show how
 //! many ranges a query touches.
 
-mod common;
-
-use common::{Cluster, value};
+use crate::common::{Cluster, value};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 

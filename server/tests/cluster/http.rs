@@ -1,8 +1,6 @@
 //! The HTTP endpoints of a real node, and rows that leave it below SQL and come back.
 
-mod common;
-
-use common::{Cluster, PATIENCE};
+use crate::common::{Cluster, PATIENCE};
 use std::io::{Read, Write};
 use std::net::TcpStream;
 

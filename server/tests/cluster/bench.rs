@@ -1,8 +1,6 @@
 //! `sharddb bench` against a real node: it makes its tables, runs, and its sums agree.
 
-mod common;
-
-use common::{Cluster, sharddb};
+use crate::common::{Cluster, sharddb};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_workload_runs_without_errors() {

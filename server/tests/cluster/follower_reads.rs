@@ -1,8 +1,6 @@
 //! A write on the leader is read on a follower's process.
 
-mod common;
-
-use common::{Cluster, value};
+use crate::common::{Cluster, value};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_followers_process_reads_what_the_leader_wrote() {

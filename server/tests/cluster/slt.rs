@@ -1,13 +1,11 @@
 //! The sqllogictest files of `testdata/sql`, on one node and on three.
 //!
 //! Expected results are recorded from PostgreSQL 15, never typed:
-//! `SLT_RECORD=postgresql://postgres@127.0.0.1:5432/postgres cargo test --release --test slt record`
+//! `SLT_RECORD=postgresql://postgres@127.0.0.1:5432/postgres cargo test --release --test cluster record`
 //! runs the files there and rewrites their results. Each file gets a database of its own.
 
-mod common;
-
+use crate::common::Cluster;
 use async_trait::async_trait;
-use common::Cluster;
 use sqllogictest::{AsyncDB, DBOutput, DefaultColumnType, Runner};
 use std::fmt;
 use std::path::PathBuf;

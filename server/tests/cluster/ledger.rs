@@ -4,9 +4,7 @@
 //! and keep a ledger of what was acknowledged outside the cluster. After every kill and restart the
 //! ledger is compared with the table.
 
-mod common;
-
-use common::{Cluster, PATIENCE, connect, value};
+use crate::common::{Cluster, PATIENCE, connect, value};
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
