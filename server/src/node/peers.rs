@@ -115,7 +115,7 @@ impl Peers {
     }
 
     /// Raft traffic; lost when the peer cannot be reached, which Raft expects.
-    pub(crate) fn send_peer(&self, node: NodeId, messages: &Vec<PeerMessage>) {
+    pub(crate) fn send_peer(&self, node: NodeId, messages: &[PeerMessage]) {
         self.pool.send_peer(node, messages);
     }
 }

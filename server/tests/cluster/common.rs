@@ -9,28 +9,28 @@ use tempfile::TempDir;
 use tokio_postgres::{Client, NoTls};
 
 /// How long anything may take before the test fails instead of hanging.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// One process.
-pub struct Node {
-    pub sql: u16,
-    pub rpc: u16,
-    pub http: u16,
-    pub dir: PathBuf,
+pub(crate) struct Node {
+    pub(crate) sql: u16,
+    pub(crate) rpc: u16,
+    pub(crate) http: u16,
+    pub(crate) dir: PathBuf,
     join: Vec<String>,
     roles: Option<&'static str>,
     child: Option<Child>,
 }
 
 /// Some processes that form a cluster. Dropping it kills them and removes their directories.
-pub struct Cluster {
-    pub nodes: Vec<Node>,
+pub(crate) struct Cluster {
+    pub(crate) nodes: Vec<Node>,
     dir: TempDir,
 }
 
 impl Cluster {
     /// Starts `count` nodes and waits until all accept SQL.
-    pub async fn start(count: usize) -> Cluster {
+    pub(crate) async fn start(count: usize) -> Cluster {
         let dir = tempfile::tempdir().expect("temporary directory");
         let ports: Vec<[u16; 3]> = (0..count).map(|_| free_ports()).collect();
         let join: Vec<String> = if count == 1 {
@@ -52,7 +52,7 @@ impl Cluster {
     }
 
     /// Starts one more node that joins through the others.
-    pub async fn add(&mut self, roles: Option<&'static str>) -> usize {
+    pub(crate) async fn add(&mut self, roles: Option<&'static str>) -> usize {
         let join = self.nodes.iter().map(|n| format!("127.0.0.1:{}", n.rpc)).collect();
         let dir = self.dir.path().join(format!("n{}", self.nodes.len() + 1));
         let mut node = Node::new(dir, free_ports(), join, roles);
@@ -64,7 +64,7 @@ impl Cluster {
     }
 
     /// A client of node `i`; waits until the node answers a statement.
-    pub async fn client(&self, i: usize) -> Client {
+    pub(crate) async fn client(&self, i: usize) -> Client {
         let start = Instant::now();
         loop {
             match connect(self.nodes[i].sql).await {
@@ -79,18 +79,18 @@ impl Cluster {
     }
 
     /// kill -9.
-    pub fn kill(&mut self, i: usize) {
+    pub(crate) fn kill(&mut self, i: usize) {
         self.nodes[i].kill();
     }
 
     /// Starts a killed node again on its directory.
-    pub fn restart(&mut self, i: usize) {
+    pub(crate) fn restart(&mut self, i: usize) {
         assert!(self.nodes[i].child.is_none(), "node {i} runs");
         self.nodes[i].spawn();
     }
 
     /// Connection URL of node `i`.
-    pub fn url(&self, i: usize) -> String {
+    pub(crate) fn url(&self, i: usize) -> String {
         format!("postgresql://postgres@127.0.0.1:{}/postgres", self.nodes[i].sql)
     }
 }
@@ -138,7 +138,7 @@ impl Node {
     }
 
     /// What the node printed so far.
-    pub fn log(&self) -> String {
+    pub(crate) fn log(&self) -> String {
         std::fs::read_to_string(self.dir.with_extension("log")).unwrap_or_default()
     }
 }
@@ -155,12 +155,12 @@ impl Drop for Cluster {
 }
 
 /// The program under test.
-pub fn sharddb() -> Command {
+pub(crate) fn sharddb() -> Command {
     Command::new(Path::new(env!("CARGO_BIN_EXE_sharddb")))
 }
 
 /// Connects as postgres; the connection is driven in the background.
-pub async fn connect(port: u16) -> Result<Client, tokio_postgres::Error> {
+pub(crate) async fn connect(port: u16) -> Result<Client, tokio_postgres::Error> {
     let config =
         format!("host=127.0.0.1 port={port} user=postgres dbname=postgres connect_timeout=2");
     let (client, connection) = tokio_postgres::connect(&config, NoTls).await?;
@@ -169,7 +169,7 @@ pub async fn connect(port: u16) -> Result<Client, tokio_postgres::Error> {
 }
 
 /// One value of one row as text.
-pub async fn value(client: &Client, sql: &str) -> String {
+pub(crate) async fn value(client: &Client, sql: &str) -> String {
     let messages = client.simple_query(sql).await.unwrap_or_else(|e| panic!("{sql}: {e:?}"));
     messages
         .iter()
@@ -188,7 +188,7 @@ fn free_ports() -> [u16; 3] {
     use std::sync::atomic::{AtomicU16, Ordering};
     static NEXT: AtomicU16 = AtomicU16::new(0);
     let base = 10_000 + (std::process::id() % 200) as u16 * 100;
-    let mut next = || loop {
+    let next = || loop {
         let port = base + NEXT.fetch_add(1, Ordering::Relaxed) % 2_000;
         if TcpListener::bind(("127.0.0.1", port)).is_ok() {
             return port;

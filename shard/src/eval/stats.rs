@@ -9,7 +9,9 @@ use storage::{Engine, Keyspace, mvcc};
 /// Below this a range is not worth splitting.
 const SPLIT_BYTES_MIN: u64 = 4 << 20;
 /// Halvings on the way to a key in the middle.
-const BISECTIONS: usize = 24;
+const BISECTIONS: usize = 40;
+/// Good enough: this fraction of the bytes off the middle.
+const TOLERANCE: u64 = 20;
 
 pub(crate) fn stats(replica: &Replica) -> StatsResponse {
     let descriptor = (*replica.replication.descriptor()).clone();
@@ -33,19 +35,29 @@ pub(crate) fn stats(replica: &Replica) -> StatsResponse {
     }
 }
 
-/// A key with about as many bytes before it as behind it: bisects the space of byte strings.
+/// A key with about as many bytes before it as behind it: bisects the byte strings between the
+/// first key and the last.
 fn middle(engine: &Engine, span: &Span) -> Option<Key> {
+    let first = edge_key(engine, span, false)?;
     let bytes = |lower: &Key, upper: &Key| engine.approximate_bytes(Keyspace::Data, lower, upper);
-    let half = bytes(&span.start, &span.end) / 2;
-    let (mut low, mut high) = (span.start.clone(), span.end.clone());
+    let total = bytes(&span.start, &span.end);
+    let (mut low, mut high) = (first.clone(), edge_key(engine, span, true)?);
     for _ in 0..BISECTIONS {
         let between = midpoint(&low, &high);
         if between <= low || between >= high {
             break;
         }
-        if bytes(&span.start, &between) < half { low = between } else { high = between }
+        let left = bytes(&first, &between);
+        if left < total / 2 {
+            low = between
+        } else {
+            high = between
+        }
+        if left.abs_diff(total / 2) <= total / TOLERANCE {
+            break;
+        }
     }
-    first_key(engine, &Span::new(low, span.end.clone())).filter(|key| *key > span.start)
+    edge_key(engine, &Span::new(high, span.end.clone()), false).filter(|key| *key > first)
 }
 
 /// A byte string about halfway between two.
@@ -65,10 +77,10 @@ fn midpoint(low: &[u8], high: &[u8]) -> Key {
     key.into()
 }
 
-/// The first row's key in a span.
-fn first_key(engine: &Engine, span: &Span) -> Option<Key> {
+/// The key of the first row in a span, or of the last.
+fn edge_key(engine: &Engine, span: &Span, is_last: bool) -> Option<Key> {
     let snapshot = engine.snapshot();
-    let mut scan = mvcc::Scan::new(&snapshot, span, base::Timestamp::MAX, false);
+    let mut scan = mvcc::Scan::new(&snapshot, span, base::Timestamp::MAX, is_last);
     scan.next().ok().flatten().map(|(key, _)| key)
 }
 

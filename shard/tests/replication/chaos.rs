@@ -13,7 +13,7 @@ fn run(seed: u64) {
     config.log_entries_max = 40;
     config.log_entries_kept = 5;
     config.snapshot_chunk_bytes = 2_000;
-    config.install_batch_bytes = if seed % 2 == 0 { 3_000 } else { 1 << 20 };
+    config.install_batch_bytes = if seed.is_multiple_of(2) { 3_000 } else { 1 << 20 };
     let mut cluster = Cluster::start_with(config, 5, &[1, 2, 3], RANGES);
     cluster.loss = cluster.random(40);
     let mut next_range = RANGES + 1;

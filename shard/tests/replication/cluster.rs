@@ -2,16 +2,16 @@
 //! what was not synced, and clients that keep a ledger of what was acknowledged.
 
 use crate::host::Host;
+use base::Timestamp;
 use base::peer_api::PeerMessage;
 use base::{BoxFuture, Key, KvError, KvResult, MonoTime, NodeId, RangeDescriptor, RangeId, Span};
-use base::{ReplicaDescriptor, Timestamp};
 use futures::task::noop_waker;
 use parking_lot::Mutex;
 use shard::command::{Command, Effect, Trigger};
 use shard::raft::{
     Applier, Outbox, RaftError, RaftHandle, RaftLoop, RaftNotify, RaftStoreConfig, open,
 };
-use shard::replication::{ReplicaHost, ReplicaObserver, Replication};
+use shard::replication::Replication;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::task::{Context, Poll};
