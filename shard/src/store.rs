@@ -61,9 +61,10 @@ impl Store {
         self.core.all().iter().for_each(|replica| replica.release_locks_of(node));
     }
 
-    /// What the ranges of this node know about themselves, by id.
+    /// What the ranges of this node know about themselves, by id; without hints for splits, so that
+    /// it can be asked often.
     pub fn ranges(&self) -> Vec<StatsResponse> {
-        self.core.all().iter().map(|replica| eval::stats::stats(replica)).collect()
+        self.core.all().iter().map(|replica| eval::stats::stats(replica, false)).collect()
     }
 
     /// Locked keys and waiting requests, over all ranges: for metrics.

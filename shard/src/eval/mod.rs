@@ -59,7 +59,7 @@ pub(crate) fn run(call: Call, body: RangeOp) -> BoxFuture<'static, KvResult<Answ
         RangeOp::Snapshot(request) => boxed!(snapshot(request) => Answer::Snapshot),
         RangeOp::Ingest(request) => boxed!(ingest(request) => done),
         RangeOp::Stats(_) => {
-            let answer = Answer::Stats(stats::stats(&call.replica));
+            let answer = Answer::Stats(stats::stats(&call.replica, true));
             Box::pin(std::future::ready(Ok(answer)))
         }
     }

@@ -13,7 +13,8 @@ const BISECTIONS: usize = 40;
 /// Good enough: this fraction of the bytes off the middle.
 const TOLERANCE: u64 = 20;
 
-pub(crate) fn stats(replica: &Replica) -> StatsResponse {
+/// `with_hint` also looks for a key to split at, which takes longer.
+pub(crate) fn stats(replica: &Replica, with_hint: bool) -> StatsResponse {
     let descriptor = (*replica.replication.descriptor()).clone();
     let (term, applied) = replica.replication.progress();
     let engine = &replica.env.engine;
@@ -21,7 +22,8 @@ pub(crate) fn stats(replica: &Replica) -> StatsResponse {
     let size =
         |(ks, lower, upper): &(_, Vec<u8>, Vec<u8>)| engine.approximate_bytes(*ks, lower, upper);
     let bytes = parts.iter().map(size).sum();
-    let split_hint = if bytes < SPLIT_BYTES_MIN { None } else { middle(engine, &descriptor.span) };
+    let is_worth_it = with_hint && bytes >= SPLIT_BYTES_MIN;
+    let split_hint = if is_worth_it { middle(engine, &descriptor.span) } else { None };
     StatsResponse {
         leader: replica.replication.leader(),
         term,
@@ -48,12 +50,12 @@ fn middle(engine: &Engine, span: &Span) -> Option<Key> {
             break;
         }
         let left = bytes(&first, &between);
-        if left < total / 2 {
-            low = between
-        } else {
-            high = between
+        let is_near = left.abs_diff(total / 2) <= total / TOLERANCE;
+        match left < total / 2 && !is_near {
+            true => low = between,
+            false => high = between,
         }
-        if left.abs_diff(total / 2) <= total / TOLERANCE {
+        if is_near {
             break;
         }
     }
