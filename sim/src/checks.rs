@@ -77,6 +77,10 @@ async fn check_replicas(cluster: &Cluster, clients: &Clients) {
             return;
         }
     }
+    for id in cluster.alive() {
+        let groups = cluster.network.endpoint(id).map(|endpoint| endpoint.raft.groups());
+        cluster.executor.note(|| format!("{id}: {groups:?}"));
+    }
     let shown: Vec<&String> = differences.iter().take(5).collect();
     let count = differences.len();
     clients.model.violation(format!("replicas differ in {count} places: {shown:?}"));

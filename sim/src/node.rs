@@ -184,7 +184,7 @@ impl Node {
             Ok((did_work, None))
         };
         spawn(Box::pin(drive(self.id, life.owner, site.clone(), clock, bells.1, poll)));
-        spawn(Box::pin(beat(self.id, life.clone(), site.executor.clone())));
+        spawn(Box::pin(beat(self.id, life.clone(), site.clone())));
         spawn(Box::pin(collect(life.clone(), self.id, site.executor.clone())));
     }
 }
@@ -226,7 +226,8 @@ async fn drive(
 }
 
 /// Joins the cluster, then tells meta that the node is alive and what it leads.
-async fn beat(id: NodeId, life: Life, executor: Executor) {
+async fn beat(id: NodeId, life: Life, site: Site) {
+    let executor = &site.executor;
     let node = NodeDescriptor {
         node: id,
         rpc_addr: format!("{id}:1"),
@@ -241,6 +242,10 @@ async fn beat(id: NodeId, life: Life, executor: Executor) {
         executor.sleep(HEARTBEAT).await;
     }
     loop {
+        executor.detail(|| {
+            let groups = site.network.endpoint(id).map(|endpoint| endpoint.raft.groups());
+            format!("{id}: {groups:?}")
+        });
         // A heartbeat that is lost is followed by another one.
         let _ = life.client.meta(MetaRequest::Heartbeat(life.heartbeat(id))).await;
         executor.sleep(HEARTBEAT).await;
