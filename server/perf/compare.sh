@@ -69,7 +69,7 @@ seconds() { local b; b=$(date +%s%N); "$@" >/dev/null; echo "$(( ($(date +%s%N) 
 
 compare() {
   printf '%-46s %12s %12s %8s\n' "measurement" "sharddb" "postgresql" "ratio"
-  for target in "$SD" "$PG"; do pgbench $target -i -s "$SCALE" -q postgres >/dev/null 2>&1; psql $target -qc 'VACUUM ANALYZE' postgres >/dev/null; done
+  for target in "$SD" "$PG"; do pgbench $target -i -s "$SCALE" -q postgres >/dev/null 2>&1; psql $target -qc 'ANALYZE' postgres >/dev/null; done
   for script in select-only simple-update tpcb-like; do
     for clients in 1 16; do
       local a="" b=""
