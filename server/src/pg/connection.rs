@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
-use wire::{ErrorFields, FrontendEvent, Recovery, Severity, Startup, WireError};
+use wire::{ErrorFields, FrontendEvent, Phase, Recovery, Severity, Startup, WireError};
 
 /// A peer that has not said who it is by then is dropped.
 const STARTUP_TIMEOUT: Duration = Duration::from_secs(60);
@@ -104,6 +104,8 @@ async fn messages(
             Ok(Some(event)) => match measured(event, session, client, metrics).await {
                 Next::Continue => client.flush_if_large().await?,
                 Next::Flush => client.flush().await?,
+                // A breach of the protocol during COPY: its FATAL error is the next event.
+                Next::Ready if client.input.phase() == Phase::Closed => {}
                 Next::Ready => {
                     client.out.ready_for_query(status(session));
                     client.flush_if_large().await?;
