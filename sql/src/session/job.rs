@@ -85,8 +85,11 @@ impl Session {
         }
         let job = match statement.class {
             Class::Plan => {
-                let planned = Some(statement.plan(&self.view(), &self.settings())?);
-                Job::Plan { statement, planned, params, output }
+                let planned = statement.plan(&self.view(), &self.settings())?;
+                if alone && self.read_point(&planned, params, output, sink)? {
+                    return Ok(());
+                }
+                Job::Plan { statement, planned: Some(planned), params, output }
             }
             _ => Job::Command { statement },
         };
@@ -104,7 +107,7 @@ impl Session {
         alone: bool,
         sink: &mut S,
     ) -> Result<Done, SqlError> {
-        if !self.engine().catalog().has_lease() {
+        if !self.has_lease() {
             return Err(SqlError::new(
                 sqlstate::CANNOT_CONNECT_NOW,
                 "this node is cut off from the cluster",
