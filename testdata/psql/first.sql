@@ -95,7 +95,7 @@ ALTER TABLE customer DROP COLUMN email;
 
 -- Errors, one after another
 INSERT INTO customer (name) VALUES ('Ada');
-INSERT INTO customer (name) VALUES (NULL);
+INSERT INTO customer (id, name) VALUES (100, NULL);
 INSERT INTO purchase (customer, item, price) VALUES (1, 'an item with much too long a name', 1);
 INSERT INTO purchase (customer, item, price) VALUES (1, 'costly', 123456789012);
 SELECT * FROM nowhere;
@@ -113,7 +113,7 @@ INSERT INTO customer (name, born) VALUES ('Ada', '1815-12-10')
     ON CONFLICT (name) DO UPDATE SET active = NOT customer.active RETURNING name, active;
 INSERT INTO customer (name) VALUES ('Ada') ON CONFLICT DO NOTHING;
 DELETE FROM purchase p USING customer c WHERE c.id = p.customer AND NOT c.active;
-COPY customer (id, name, active) TO STDOUT;
+COPY (SELECT id, name, active FROM customer ORDER BY name) TO STDOUT;
 COPY purchase (customer, item, price) FROM STDIN;
 4	structures	7.25
 2	nanosecond	0.10

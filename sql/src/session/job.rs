@@ -87,8 +87,11 @@ impl Session {
         }
         let job = match statement.class {
             Class::Plan => {
-                let planned = Some(statement.plan(&self.view(), &self.settings())?);
-                Job::Plan { statement, planned, params, output }
+                let planned = statement.plan(&self.view(), &self.settings())?;
+                if alone && self.read_point(&planned, params, output, sink)? {
+                    return Ok(());
+                }
+                Job::Plan { statement, planned: Some(planned), params, output }
             }
             _ => Job::Command { statement },
         };
@@ -106,7 +109,7 @@ impl Session {
         alone: bool,
         sink: &mut S,
     ) -> Result<Done, SqlError> {
-        if !self.engine().catalog().has_lease() {
+        if !self.has_lease() {
             wait_for_lease(self.shared.clone()).await?;
             // The catalog may have changed meanwhile.
             if let Job::Plan { planned, .. } = &mut job {

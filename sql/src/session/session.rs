@@ -174,6 +174,11 @@ impl Session {
         self.view.clone()
     }
 
+    /// False when this node may not know the newest catalog.
+    pub(super) fn has_lease(&self) -> bool {
+        self.shared.engine.catalog().has_lease()
+    }
+
     pub(super) fn settings(&self) -> Settings {
         self.shared.settings()
     }
