@@ -33,8 +33,12 @@ async fn statements_wait_fail_and_go_on_when_a_node_returns() {
     cluster.kill(1);
     cluster.kill(2);
 
-    let (write, read) =
-        tokio::join!(timed(&writer, "INSERT INTO t VALUES (2)"), timed(&reader, "TABLE t"));
+    let read_later = async {
+        // Until then the leader may still serve reads by its lease.
+        tokio::time::sleep(Duration::from_secs(2)).await;
+        timed(&reader, "TABLE t").await
+    };
+    let (write, read) = tokio::join!(timed(&writer, "INSERT INTO t VALUES (2)"), read_later);
     for (what, (result, waited)) in [("INSERT", write), ("SELECT", read)] {
         let error = result.expect_err("nobody could answer");
         println!("{what}: {} after {waited:?}: {error}", code(&error));
