@@ -33,6 +33,9 @@ pub(crate) struct Slot {
     pub(crate) addresses: BTreeMap<u64, NodeId>,
     /// Changes of members that the applier has and the group has not applied yet.
     pub(crate) open_changes: BTreeSet<u64>,
+    /// The term whose first entry was handed to the applier by this replica as its leader, 0 for
+    /// none.
+    pub(crate) begun: u64,
     /// The term in which evaluation was told to begin, 0 for none.
     pub(crate) announced: u64,
     /// Last entry on disk.
@@ -67,6 +70,7 @@ impl Slot {
             sends: BTreeMap::new(),
             addresses: BTreeMap::new(),
             open_changes: BTreeSet::new(),
+            begun: 0,
             announced: 0,
             last_written,
             log_bytes: 0,
@@ -111,9 +115,9 @@ impl Slot {
         self.group.applied(self.shared.applied().min(before_change));
     }
 
-    /// Leads a term that evaluation has not been told of.
+    /// Leads a term of which no entry was handed to the applier yet.
     pub(crate) fn is_beginning(&self) -> bool {
-        self.group.is_leader() && self.announced != self.group.term()
+        self.group.is_leader() && self.begun != self.group.term()
     }
 
     /// True when nobody waits for anything here.

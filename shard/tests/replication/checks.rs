@@ -7,13 +7,16 @@ use std::time::Duration;
 use storage::mvcc;
 
 impl Cluster {
-    /// No two nodes may serve reads of the same key at once.
+    /// No two nodes may serve reads of the same key at once, and none may begin to lead while another
+    /// serves on.
     pub(crate) fn check_leases(&self) {
         let mut serving: Vec<(Span, NodeId)> = Vec::new();
         for (id, node) in &self.nodes {
             for replica in node.host.replicas.lock().values() {
-                if replica.lead(self.now).is_ok() {
-                    let span = replica.descriptor().span.clone();
+                if let Ok(term) = replica.lead(self.now) {
+                    let descriptor = replica.descriptor();
+                    self.check_successors(*id, descriptor.range, term);
+                    let span = descriptor.span.clone();
                     for (other_span, other) in &serving {
                         assert!(
                             other == id || !other_span.overlaps(&span),
@@ -23,6 +26,14 @@ impl Cluster {
                     serving.push((span, *id));
                 }
             }
+        }
+    }
+
+    /// `id` serves in `term`: nobody may have begun a later one.
+    fn check_successors(&self, id: NodeId, range: RangeId, term: u64) {
+        for (other, node) in &self.nodes {
+            let later = node.host.leads.lock().get(&range).copied().filter(|later| *later > term);
+            assert_eq!(later, None, "{other} leads {range} while {id} serves in term {term}");
         }
     }
 
