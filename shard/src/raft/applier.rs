@@ -178,6 +178,10 @@ impl Applier {
                 self.flush()?;
                 self.install(install)?;
             }
+            ApplyTask::Create { range, replica } => {
+                self.flush()?;
+                self.create(range, replica)?;
+            }
             ApplyTask::Destroy { range, tombstone } => self.destroy(range, tombstone)?,
         }
         if self.batch.bytes() >= BATCH_BYTES_MAX { self.flush() } else { Ok(()) }

@@ -77,6 +77,8 @@ pub(crate) enum ApplyTask {
     Pin { range: RangeId, to: ReplicaId },
     /// All parts of a snapshot have arrived.
     Install(InstallSnapshot),
+    /// Make an empty replica, which waits for a snapshot, if there is none.
+    Create { range: RangeId, replica: ReplicaId },
     /// The replica goes.
     Destroy { range: RangeId, tombstone: Tombstone },
 }
@@ -125,6 +127,8 @@ pub(crate) enum ApplyEvent {
         is_refused: bool,
         shared: Option<Arc<ReplicaShared>>,
     },
+    /// A replica of the range is there; `is_new`: the empty one that was asked for.
+    Created { range: RangeId, replica: ReplicaId, is_new: bool },
     /// Everything of the replica is gone.
     Destroyed { range: RangeId },
 }

@@ -16,6 +16,19 @@ use std::sync::Arc;
 use storage::{Durability, Engine, WriteBatch, chunks, mvcc};
 
 impl Applier {
+    /// Makes an empty replica. The applier alone decides, because it alone knows what splits have
+    /// made: the record of a replica that has a state must not be replaced by an empty one.
+    pub(crate) fn create(&mut self, range: RangeId, replica: ReplicaId) -> Result<(), RaftError> {
+        let is_new = local::replica(&self.engine, range)?.is_none()
+            && replica > local::tombstone(&self.engine, range)?.replica;
+        if is_new {
+            local::put_replica(&mut self.batch, range, &ReplicaState { replica, known: None });
+        }
+        let event = ApplyEvent::Created { range, replica, is_new };
+        self.after.push(After::Tell(event));
+        Ok(())
+    }
+
     /// Pins the present state for a snapshot. Everything applied has been written.
     pub(crate) fn pin(&mut self, range: RangeId, to: ReplicaId) -> Result<(), RaftError> {
         let Some(state) = self.states.get(&range) else { return Ok(()) };

@@ -40,6 +40,8 @@ pub struct RaftLoop {
     pub(crate) dirty: BTreeSet<RangeId>,
     /// Groups with proposals or reads from the last drain.
     pub(crate) asked: BTreeSet<RangeId>,
+    /// Groups of which the applier was asked for an empty replica.
+    pub(crate) creating: BTreeSet<RangeId>,
     /// Groups that the applier is still removing, with the replica that goes.
     pub(crate) destroying: BTreeMap<RangeId, ReplicaId>,
     /// Groups that are led here and whose older leases may still last.
@@ -92,6 +94,7 @@ impl RaftLoop {
             awake: BTreeSet::new(),
             dirty: BTreeSet::new(),
             asked: BTreeSet::new(),
+            creating: BTreeSet::new(),
             destroying: BTreeMap::new(),
             settling: BTreeSet::new(),
             sending: BTreeSet::new(),

@@ -32,23 +32,19 @@ pub(crate) struct IncomingSnapshot {
 }
 
 impl RaftLoop {
-    pub(crate) fn on_snapshot_part(
-        &mut self,
-        chunk: SnapshotChunk,
-        now: MonoTime,
-    ) -> Result<(), RaftError> {
+    pub(crate) fn on_snapshot_part(&mut self, chunk: SnapshotChunk) {
         let range = chunk.range;
         let sender = (chunk.from_node, chunk.from);
-        if !self.admit(range, sender, chunk.to, true, now)? {
-            return Ok(());
+        if !self.admit(range, sender, chunk.to, true) {
+            return;
         }
         if self.incoming.get(&range).is_some_and(|incoming| incoming.is_installing) {
-            return Ok(());
+            return;
         }
         if chunk.sequence == 0 && !self.begin_incoming(&chunk) {
-            return Ok(());
+            return;
         }
-        let Some(incoming) = self.incoming.get_mut(&range) else { return Ok(()) };
+        let Some(incoming) = self.incoming.get_mut(&range) else { return };
         let is_next = incoming.stream == chunk.stream
             && incoming.from == chunk.from
             && incoming.to == chunk.to
@@ -59,7 +55,7 @@ impl RaftLoop {
                 self.drop_incoming(range);
                 self.refuse(range, sender, chunk.to);
             }
-            return Ok(());
+            return;
         }
         let place = (incoming.stage, incoming.parts);
         local::put_staged(&mut self.batch, range, place, &chunk.data);
@@ -75,7 +71,6 @@ impl RaftLoop {
                 Err(_) => self.drop_incoming(range),
             }
         }
-        Ok(())
     }
 
     /// The first part: parts of an older snapshot are void. Refused when another replica on this

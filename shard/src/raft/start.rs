@@ -154,7 +154,10 @@ impl RaftLoop {
         now: MonoTime,
     ) -> Result<(), RaftError> {
         let range = descriptor.range;
-        if self.slots.contains_key(&range) || self.destroying.contains_key(&range) {
+        let is_taken = self.slots.contains_key(&range)
+            || self.destroying.contains_key(&range)
+            || self.creating.contains(&range);
+        if is_taken {
             return Ok(());
         }
         if self.write_first(&descriptor)? {
