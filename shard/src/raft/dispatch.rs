@@ -11,8 +11,8 @@ use base::{KvError, MonoTime, NodeId, RangeId, ReplicaId};
 use bytes::Bytes;
 use consensus::{ConsensusError, Envelope, Payload};
 
-/// A question after a lost range is passed on so many times.
-const HEIRS_ASKED_MAX: u64 = 4;
+/// A replica's question whether it is still a member is passed on so many times.
+pub(crate) const QUESTIONS_MAX: u64 = 4;
 
 impl RaftLoop {
     pub(crate) fn dispatch(&mut self, input: LoopInput, now: MonoTime) -> Result<(), RaftError> {
@@ -99,11 +99,12 @@ impl RaftLoop {
             return self.ask_heirs(range, sender, to, &message);
         }
         let can_create = message.is_from_leader();
-        if !self.admit(range, sender, to, can_create) {
+        let asked = if message.payload == Payload::Present { message.stamp } else { 0 };
+        if !self.admit(range, sender, to, can_create, asked) {
             return Ok(());
         }
         if message.payload == Payload::Gone {
-            self.destroy(range, Some(sender));
+            self.destroy(range, sender);
             return Ok(());
         }
         if message.payload == Payload::SnapshotRefused {
@@ -128,6 +129,7 @@ impl RaftLoop {
         from: (NodeId, ReplicaId),
         to: ReplicaId,
         can_create: bool,
+        asked: u64,
     ) -> bool {
         if self.destroying.contains_key(&range) {
             return false;
@@ -145,12 +147,12 @@ impl RaftLoop {
             && descriptor.node_of(from.1).is_none()
             && !slot.group.membership().contains(from.1.0);
         if was_removed {
-            self.say_gone(range, from, own);
+            self.answer_removed(range, from, asked);
             return false;
         }
         if to > own {
             // The range has removed this replica and added a new one on this node.
-            self.destroy(range, Some(from));
+            self.destroy(range, from);
         }
         to == own
     }
@@ -173,7 +175,7 @@ impl RaftLoop {
     ) -> Result<(), RaftError> {
         let tombstone = local::tombstone(&self.engine, range)?;
         // The stamp counts the way, so that nothing goes round in circles for ever.
-        if to > tombstone.replica || message.stamp >= HEIRS_ASKED_MAX {
+        if to > tombstone.replica || message.stamp >= QUESTIONS_MAX {
             return Ok(());
         }
         for (node, replica) in tombstone.heirs {

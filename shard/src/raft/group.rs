@@ -1,6 +1,7 @@
 //! One group as the loop keeps it: the Raft replica and everything that waits for it.
 
 use crate::raft::config::RaftStoreConfig;
+use crate::raft::farewell::Farewell;
 use crate::raft::membership::ChangeJob;
 use crate::raft::proposals::Proposals;
 use crate::raft::reads::Reads;
@@ -26,6 +27,7 @@ pub(crate) struct Slot {
     pub(crate) proposals: Proposals,
     pub(crate) reads: Reads,
     pub(crate) change: Option<ChangeJob>,
+    pub(crate) farewell: Farewell,
     pub(crate) transfer: Option<TransferJob>,
     /// Snapshots on their way from here.
     pub(crate) sends: BTreeMap<ReplicaId, SnapshotSend>,
@@ -66,6 +68,7 @@ impl Slot {
             proposals: Proposals::default(),
             reads: Reads::default(),
             change: None,
+            farewell: Farewell::default(),
             transfer: None,
             sends: BTreeMap::new(),
             addresses: BTreeMap::new(),
@@ -126,6 +129,8 @@ impl Slot {
             && self.inbound.is_empty()
             && self.reads.is_empty()
             && self.change.is_none()
+            && self.farewell.is_empty()
+            && !self.leads_from_outside()
             && self.transfer.is_none()
             && self.sends.is_empty()
             && self.eager_ticks == 0

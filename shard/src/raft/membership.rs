@@ -9,7 +9,8 @@
 //!
 //! **Whoever leads finishes a joint state**, with or without somebody waiting for it, so a change
 //! survives its leader. A change that got no further than a learner is taken up again by asking for
-//! it again. Replicas that were taken out are told so by those that stay, and destroy themselves.
+//! it again. Replicas that were taken out are told so by the leader once nothing can bring them back
+//! ([`crate::raft::farewell`]), and destroy themselves only then.
 
 use crate::raft::committed::MembershipCommand;
 use crate::raft::error::RaftError;
@@ -124,16 +125,11 @@ impl RaftLoop {
             .filter_map(|replica| Some((*slot.addresses.get(&replica)?, ReplicaId(replica))))
             .collect();
         slot.remember_addresses();
-        let is_leader = slot.group.is_leader();
+        slot.farewell.add(gone);
         self.peers.is_stale = true;
-        if is_leader {
-            gone.into_iter().for_each(|to| self.say_gone(range, to, own));
-        }
-        if self.slots.get(&range).is_some_and(|slot| !slot.group.membership().contains(own.0)) {
-            self.destroy(range, None);
-        }
         self.touch(range);
         self.drive_change(range, now);
+        self.drive_farewell(range, now);
         Ok(())
     }
 }
@@ -215,7 +211,7 @@ fn is_caught_up(slot: &Slot, replica: u64) -> bool {
 }
 
 /// The voter of the new set that is furthest.
-fn successor(slot: &Slot) -> Option<u64> {
+pub(crate) fn successor(slot: &Slot) -> Option<u64> {
     let voters = &slot.group.membership().voters;
     let progress = slot.group.progress();
     let fit = progress.iter().filter(|p| voters.contains(&p.replica) && p.is_active);

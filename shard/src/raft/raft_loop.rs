@@ -209,6 +209,7 @@ impl RaftLoop {
         self.retry_reads(range, now);
         self.expire_proposals(range);
         self.drive_change(range, now);
+        self.drive_farewell(range, now);
         self.watch_transfer(range);
         self.cut_log(range)?;
         self.ask_membership(range);

@@ -35,7 +35,7 @@ impl RaftLoop {
     pub(crate) fn on_snapshot_part(&mut self, chunk: SnapshotChunk) {
         let range = chunk.range;
         let sender = (chunk.from_node, chunk.from);
-        if !self.admit(range, sender, chunk.to, true) {
+        if !self.admit(range, sender, chunk.to, true, 0) {
             return;
         }
         if self.incoming.get(&range).is_some_and(|incoming| incoming.is_installing) {

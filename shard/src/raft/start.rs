@@ -82,13 +82,7 @@ impl RaftLoop {
             let (shared, applied) = (shared.clone(), stored.applied);
             self.tasks.push(ApplyTask::Open(OpenReplica { shared, known, applied, machine }));
         }
-        let members = stored.known.as_ref().map(|known| known.membership.clone());
-        let own = stored.replica;
         self.insert_slot(stored, shared, now)?;
-        if members.is_some_and(|members| !members.contains(own.0)) {
-            // Taken out just before the process ended.
-            self.destroy(range, None);
-        }
         Ok(true)
     }
 

@@ -78,6 +78,20 @@ fn a_lone_replica_moves_and_comes_back_under_writes() {
     }
 }
 
+/// The new voter forgets that the joint state was left, unless that is on disk before the old voter
+/// is told to go.
+#[test]
+fn a_moved_replica_does_not_need_the_old_one_after_a_crash() {
+    let mut cluster = Cluster::start(2, &[1], 1, 35);
+    fill(&mut cluster, 0, 20);
+    change(&mut cluster, &[2], &[1]);
+    cluster.until("it is gone here", |c| c.replica(NodeId(1), R1).is_none());
+    cluster.crash_keeping(NodeId(2), 0);
+    cluster.boot(NodeId(2));
+    cluster.write_acked(key(1, 5000), b"after");
+    cluster.check_ledger();
+}
+
 #[test]
 fn one_replica_becomes_three_and_one_again() {
     let mut cluster = Cluster::start(3, &[1], 1, 27);
