@@ -21,10 +21,14 @@ impl Applier {
         committed: Committed,
     ) -> Result<(), RaftError> {
         let Committed { entry, mut waiter } = committed;
-        let Some(state) = self.states.get_mut(&range) else { return Ok(()) };
-        if entry.index <= state.applied.index {
+        let state = self.states.get_mut(&range);
+        let Some(state) = state.filter(|state| entry.index > state.applied.index) else {
+            if let Some(waiter) = waiter {
+                let result = Err(KvError::Ambiguous("its outcome came with a snapshot".into()));
+                self.after.push(After::Answer { waiter, result });
+            }
             return Ok(());
-        }
+        };
         if entry.index != state.applied.index + 1 {
             return Err(RaftError::Corrupt(format!(
                 "{range}: entry {} follows entry {}",

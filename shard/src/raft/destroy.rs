@@ -25,15 +25,12 @@ impl RaftLoop {
         let mut descriptor = (*slot.shared.descriptor()).clone();
         slot.shared.set_destroyed();
         slot.proposals.give_up("the replica was removed before the outcome was known");
-        slot.reads.fail(|| KvError::RangeNotFound(range));
+        slot.refuse_waiting(|| KvError::RangeNotFound(range));
         // A change that takes this replica out has come about. Its epoch is as the own log knew it:
         // one that was guessed too high would keep routers away from the range for good.
         descriptor.replicas.retain(|r| r.replica != replica);
         let heirs = vec![teller];
         end_job(&mut slot, Ok(descriptor));
-        for (_, _, waiter) in slot.inbound.drain(..) {
-            waiter.finish(Err(KvError::RangeNotFound(range)));
-        }
         self.awake.remove(&range);
         self.drop_incoming(range);
         self.destroying.insert(range, replica);

@@ -222,6 +222,7 @@ impl RaftLoop {
         if let Some(mut slot) = self.slots.remove(&range) {
             slot.shared.set_destroyed();
             slot.proposals.give_up("the replica is damaged");
+            slot.refuse_waiting(|| KvError::RangeNotFound(range));
             self.awake.remove(&range);
             // No message reaches the range any more, none makes a new replica in its place.
             self.destroying.insert(range, slot.shared.replica);

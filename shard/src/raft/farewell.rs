@@ -49,7 +49,8 @@ impl RaftLoop {
         }
         if slot.leads_from_outside() {
             let successor = successor(slot);
-            if let Some(successor) = successor.filter(|_| slot.group.status().transferee.is_none()) {
+            if let Some(successor) = successor.filter(|_| slot.group.status().transferee.is_none())
+            {
                 // Repeated on the next tick if it comes to nothing.
                 let _ = slot.group.transfer(successor, now);
             }
@@ -76,12 +77,7 @@ impl RaftLoop {
     }
 
     /// A replica that was taken out makes itself heard; the question has been passed on `asked` times.
-    pub(crate) fn answer_removed(
-        &mut self,
-        range: RangeId,
-        from: (NodeId, ReplicaId),
-        asked: u64,
-    ) {
+    pub(crate) fn answer_removed(&mut self, range: RangeId, from: (NodeId, ReplicaId), asked: u64) {
         let Some(slot) = self.slots.get(&range) else { return };
         let own = slot.shared.replica;
         if slot.group.is_leader() {

@@ -10,7 +10,7 @@ use crate::raft::snapshot_send::SnapshotSend;
 use crate::raft::stats::GroupView;
 use crate::raft::transfer::TransferJob;
 use crate::raft::waiter::ProposalWaiter;
-use base::{NodeId, ReplicaId};
+use base::{KvError, NodeId, ReplicaId};
 use bytes::Bytes;
 use consensus::{Group, GroupConfig};
 use std::collections::{BTreeMap, BTreeSet};
@@ -121,6 +121,15 @@ impl Slot {
     /// Leads a term of which no entry was handed to the applier yet.
     pub(crate) fn is_beginning(&self) -> bool {
         self.group.is_leader() && self.begun != self.group.term()
+    }
+
+    /// Refuses everybody who asked for something that has not begun: reads, and commands that are not
+    /// in the log.
+    pub(crate) fn refuse_waiting(&mut self, error: impl Fn() -> KvError) {
+        self.reads.fail(&error);
+        for (_, _, waiter) in self.inbound.drain(..) {
+            waiter.finish(Err(error()));
+        }
     }
 
     /// True when nobody waits for anything here.

@@ -80,10 +80,7 @@ impl RaftLoop {
 /// A group that does not lead owes nobody a read, and its open proposals an answer soon.
 fn retire(slot: &mut Slot, ticks: u64) {
     let shared = slot.shared.clone();
-    slot.reads.fail(|| shared.not_leader());
-    for (_, _, waiter) in slot.inbound.drain(..) {
-        waiter.finish(Err(shared.not_leader()));
-    }
+    slot.refuse_waiting(|| shared.not_leader());
     slot.sends.clear();
     if !slot.proposals.is_empty() && slot.lost_at.is_none() {
         slot.lost_at = Some(ticks);

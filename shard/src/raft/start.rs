@@ -101,6 +101,7 @@ impl RaftLoop {
         };
         if let Some(mut old) = old {
             old.proposals.give_up("the replica was brought up to date by a snapshot");
+            old.refuse_waiting(|| shared.not_leader());
         }
         self.insert_slot(stored, shared, now)
     }

@@ -192,6 +192,12 @@ fn too_many_proposals_are_refused() {
     }
     cluster.until("all have ended", |c| c.waiting() == 0);
     assert!(cluster.tally.refused > 0 && cluster.tally.acked > 1000, "{:?}", cluster.tally);
+    let old = cluster.leader(R1).unwrap();
+    let replica = cluster.replica(old, R1).unwrap();
+    let handed_over = replica.transfer_leader(NodeId(1 + old.0 % 3));
+    cluster.wait(handed_over).unwrap();
+    let answer = replica.lead(cluster.now);
+    assert!(matches!(answer, Err(KvError::NotLeader { .. })), "it is still there: {answer:?}");
     cluster.check_ledger();
 }
 
