@@ -121,14 +121,17 @@ impl Applier {
         self.tasks.drain_into(&mut tasks);
         let did_work = !tasks.is_empty();
         let mut rest = tasks.drain(..);
-        for task in rest.by_ref() {
-            self.carry_out(task)?;
+        while let Some(task) = rest.next() {
+            if task.follows_writes() {
+                self.flush()?;
+            }
             if self.stalled.is_some() {
+                // The disk is full, and what the task rests on is not there.
+                self.tasks.put_back(std::iter::once(task).chain(rest).collect());
                 break;
             }
+            self.carry_out(task)?;
         }
-        let mut rest: Vec<ApplyTask> = rest.collect();
-        self.put_back(&mut rest);
         self.scratch = tasks;
         self.flush()?;
         self.core.inbox.append(&mut self.events);
@@ -141,47 +144,21 @@ impl Applier {
         self.core.inbox.notify();
     }
 
-    /// Tasks that a full disk has kept from being carried out come first again.
-    fn put_back(&mut self, rest: &mut Vec<ApplyTask>) {
-        if rest.is_empty() {
-            return;
-        }
-        let mut newer = Vec::new();
-        self.tasks.drain_into(&mut newer);
-        rest.append(&mut newer);
-        self.tasks.append(rest);
-    }
-
     fn carry_out(&mut self, task: ApplyTask) -> Result<(), RaftError> {
         match task {
             ApplyTask::Open(open) => self.open(open)?,
             ApplyTask::Entries { range, entries } => self.apply_entries(range, entries)?,
-            ApplyTask::Lead { range, term } => {
-                self.flush()?;
-                self.on_lead(range, term);
-            }
-            ApplyTask::Follow { range, leader } => {
-                self.flush()?;
-                self.on_follow(range, leader);
-            }
+            ApplyTask::Lead { range, term } => self.on_lead(range, term),
+            ApplyTask::Follow { range, leader } => self.on_follow(range, leader),
             ApplyTask::Read { range, index, term, replies } => {
                 if let Some(state) = self.states.get_mut(&range) {
                     state.reads.push((index, term, replies));
                     self.after.push(After::Applied { range, applied: state.applied });
                 }
             }
-            ApplyTask::Pin { range, to } => {
-                self.flush()?;
-                self.pin(range, to)?;
-            }
-            ApplyTask::Install(install) => {
-                self.flush()?;
-                self.install(install)?;
-            }
-            ApplyTask::Create { range, replica } => {
-                self.flush()?;
-                self.create(range, replica)?;
-            }
+            ApplyTask::Pin { range, to } => self.pin(range, to)?,
+            ApplyTask::Install(install) => self.install(install)?,
+            ApplyTask::Create { range, replica } => self.create(range, replica)?,
             ApplyTask::Destroy { range, tombstone } => self.destroy(range, tombstone)?,
         }
         if self.batch.bytes() >= BATCH_BYTES_MAX { self.flush() } else { Ok(()) }

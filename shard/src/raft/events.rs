@@ -83,6 +83,24 @@ pub(crate) enum ApplyTask {
     Destroy { range: RangeId, tombstone: Tombstone },
 }
 
+impl ApplyTask {
+    /// True for what looks at the engine, or tells others of its state: everything before it must have
+    /// been written.
+    pub(crate) fn follows_writes(&self) -> bool {
+        match self {
+            ApplyTask::Lead { .. }
+            | ApplyTask::Follow { .. }
+            | ApplyTask::Pin { .. }
+            | ApplyTask::Install(_)
+            | ApplyTask::Create { .. } => true,
+            ApplyTask::Open(_)
+            | ApplyTask::Entries { .. }
+            | ApplyTask::Read { .. }
+            | ApplyTask::Destroy { .. } => false,
+        }
+    }
+}
+
 /// A replica as the applier starts it.
 pub(crate) struct OpenReplica {
     pub(crate) shared: Arc<ReplicaShared>,

@@ -62,7 +62,7 @@ impl Applier {
         self.flush()
     }
 
-    /// A snapshot that was given up meanwhile, that does not name this replica, or whose keys another
+    /// A snapshot that finds the disk full or was given up meanwhile, that does not name this replica, or whose keys another
     /// replica here still owns, must not be installed.
     fn may_install(&self, install: &InstallSnapshot) -> Result<bool, RaftError> {
         let descriptor = &install.known.descriptor;
@@ -73,7 +73,10 @@ impl Applier {
         };
         let is_range = install.range != RangeId::META;
         let is_there = local::staged(&self.engine, install.range, (install.stage, 0))?.is_some();
+        // Once begun, an exchange of much data cannot wait for space.
+        let has_room = self.engine.check_reserve().is_ok();
         Ok(is_there
+            && has_room
             && descriptor.range == install.range
             && descriptor.replica_on(self.node).is_some_and(|r| r.replica == install.replica)
             && install.known.membership.contains(install.replica.0)

@@ -183,6 +183,23 @@ fn a_disk_that_fills_up_under_way_loses_nothing() {
     cluster.check_ledger();
 }
 
+/// The entries before the news of leadership are not written: reads would miss them.
+#[test]
+fn a_leader_does_not_begin_before_its_entries_are_written() {
+    let mut cluster = Cluster::start(1, &[1], 1, 17);
+    let node = NodeId(1);
+    cluster.frozen.insert(node);
+    cluster.step();
+    cluster.disks[&node].set_full(true);
+    cluster.apply_once(node);
+    assert_eq!(cluster.nodes[&node].host.leads.lock().get(&R1), None);
+    cluster.disks[&node].set_full(false);
+    cluster.apply_once(node);
+    assert!(cluster.nodes[&node].host.leads.lock().contains_key(&R1));
+    cluster.heal();
+    cluster.write_acked(key(1, 1), b"value");
+}
+
 #[test]
 fn too_many_proposals_are_refused() {
     let mut cluster = Cluster::start(3, &[1, 2, 3], 1, 19);

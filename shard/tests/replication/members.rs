@@ -78,6 +78,38 @@ fn a_lone_replica_moves_and_comes_back_under_writes() {
     }
 }
 
+/// A snapshot is pinned behind entries that a full disk has kept from being written.
+#[test]
+fn a_snapshot_holds_what_its_label_says_although_the_disk_was_full() {
+    let mut config = RaftStoreConfig::new(NodeId(0), 37);
+    config.log_entries_max = 50;
+    config.log_entries_kept = 10;
+    let mut cluster = Cluster::start_with(config, 3, &[1, 2, 3], 1);
+    fill(&mut cluster, 0, 20);
+    let leader = cluster.leader(R1).unwrap();
+    let lagging = NodeId(1 + leader.0 % 3);
+    cluster.crash(lagging);
+    for round in 1..=10 {
+        fill(&mut cluster, 1000 * round, 60);
+        cluster.run(Duration::from_millis(300));
+    }
+    cluster.frozen.insert(leader);
+    for n in 0..20 {
+        assert!(cluster.write(key(1, 20_000 + n), b"value"));
+    }
+    cluster.boot(lagging);
+    cluster.run(Duration::from_millis(700));
+    cluster.disks[&leader].set_full(true);
+    cluster.apply_once(leader);
+    cluster.disks[&leader].set_full(false);
+    cluster.heal();
+    cluster.until("all is acknowledged", |c| c.waiting() == 0);
+    cluster.until("a snapshot is installed", |c| {
+        c.nodes[&lagging].handle.stats().snapshots_installed > 0
+    });
+    cluster.check_ledger();
+}
+
 /// The new voter forgets that the joint state was left, unless that is on disk before the old voter
 /// is told to go.
 #[test]
