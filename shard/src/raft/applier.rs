@@ -33,6 +33,8 @@ pub struct Applier {
     pub(crate) batch: WriteBatch,
     /// What follows once the batch is written, in order.
     pub(crate) after: Vec<After>,
+    /// What follows when all that is done: others are told.
+    pub(crate) told: Vec<Told>,
     /// Groups whose applied state the batch must carry.
     pub(crate) dirty: BTreeSet<RangeId>,
     /// A snapshot larger than this is installed in several batches.
@@ -66,18 +68,23 @@ pub(crate) enum Service {
 pub(crate) enum After {
     /// Entries up to this one are applied.
     Applied { range: RangeId, applied: AppliedState },
-    /// A command has taken effect.
-    Command { range: RangeId, command: Box<Command> },
     /// The descriptor has changed.
     Descriptor { range: RangeId, descriptor: Arc<RangeDescriptor> },
     /// A replica has come into being.
     Open(Box<OpenReplica>),
-    /// A proposal has ended.
-    Answer { waiter: ProposalWaiter, result: KvResult<Bytes> },
     /// The loop must know.
     Tell(ApplyEvent),
     /// Everything of a replica is gone.
     Destroyed { state: Option<Box<ApplyState>> },
+}
+
+/// Who is told of a batch. Whoever is told can see all of it, how far the replica is included: a reader
+/// on another node asks for that and must not be sent away with less than what was acknowledged.
+pub(crate) enum Told {
+    /// A command has taken effect.
+    Command { range: RangeId, command: Box<Command> },
+    /// A proposal has ended.
+    Answer { waiter: ProposalWaiter, result: KvResult<Bytes> },
 }
 
 /// A batch is written at the latest when it has so many bytes.
@@ -98,6 +105,7 @@ impl Applier {
             states: BTreeMap::new(),
             batch: WriteBatch::new(),
             after: Vec::new(),
+            told: Vec::new(),
             dirty: BTreeSet::new(),
             host,
             core,
@@ -243,19 +251,15 @@ impl Applier {
         for after in std::mem::take(&mut self.after) {
             self.follow_up(after)?;
         }
+        for told in std::mem::take(&mut self.told) {
+            self.tell(told);
+        }
         Ok(())
     }
 
     fn follow_up(&mut self, after: After) -> Result<(), RaftError> {
         match after {
             After::Applied { range, applied } => self.on_written(range, &applied),
-            After::Command { range, command } => {
-                if let Some(ApplyState { service: Service::Range(observer), .. }) =
-                    self.states.get(&range)
-                {
-                    observer.on_apply(&command);
-                }
-            }
             After::Descriptor { range, descriptor } => {
                 if let Some(state) = self.states.get(&range) {
                     state.shared.set_descriptor(descriptor.clone());
@@ -265,7 +269,6 @@ impl Applier {
                 }
             }
             After::Open(open) => self.open(*open)?,
-            After::Answer { waiter, result } => waiter.finish(result),
             After::Tell(event) => self.events.push(LoopInput::Done(event)),
             After::Destroyed { state } => {
                 if let Some(state) = state {
@@ -274,6 +277,18 @@ impl Applier {
             }
         }
         Ok(())
+    }
+
+    fn tell(&self, told: Told) {
+        match told {
+            Told::Command { range, command } => {
+                let state = self.states.get(&range);
+                if let Some(ApplyState { service: Service::Range(observer), .. }) = state {
+                    observer.on_apply(&command);
+                }
+            }
+            Told::Answer { waiter, result } => waiter.finish(result),
+        }
     }
 
     /// Entries are applied and visible: readers that waited for them may go on.
