@@ -5,6 +5,7 @@
 
 mod command;
 mod disk;
+mod handover;
 mod world;
 
 use std::fmt::Write as _;
