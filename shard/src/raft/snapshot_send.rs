@@ -125,7 +125,9 @@ impl RaftLoop {
         let ticks = self.ticks;
         let Some(slot) = self.slots.get_mut(&range) else { return };
         slot.sync_applied();
-        let Some(send) = slot.sends.get_mut(&to) else { return };
+        // Asked for twice, because the first state was long in coming.
+        let is_wanted = |send: &&mut SnapshotSend| matches!(send.phase, Phase::Wanted);
+        let Some(send) = slot.sends.get_mut(&to).filter(is_wanted) else { return };
         let meta = SnapshotMeta {
             index: state.applied.index,
             term: state.applied.term,
@@ -185,6 +187,8 @@ impl RaftLoop {
             Phase::Wanted | Phase::Pinned(_) | Phase::Resting => {
                 if ticks > send.tick + patience {
                     slot.sends.remove(&to);
+                    // The library sends nothing to a replica that it takes to be busy with a snapshot.
+                    slot.group.report_snapshot(to.0, false);
                 }
             }
         }
