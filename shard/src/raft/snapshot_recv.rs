@@ -62,9 +62,9 @@ impl RaftLoop {
         incoming.parts += 1;
         incoming.bytes += chunk.data.len() as u64;
         if let Some(tail) = &chunk.last {
-            incoming.is_installing = true;
             match from_message::<SnapshotTail>(tail) {
                 Ok(tail) => {
+                    incoming.is_installing = true;
                     let install = install(&chunk, tail, incoming);
                     self.tasks.push(ApplyTask::Install(install));
                 }
@@ -112,7 +112,9 @@ impl RaftLoop {
         now: MonoTime,
     ) -> Result<(), RaftError> {
         let range = install.range;
-        self.incoming.remove(&range);
+        if self.incoming.get(&range).is_some_and(|incoming| incoming.stage == install.stage) {
+            self.incoming.remove(&range);
+        }
         let is_current =
             self.slots.get(&range).is_some_and(|slot| slot.shared.replica == install.replica);
         if !is_current {
@@ -142,9 +144,11 @@ impl RaftLoop {
         self.send(to.0, PeerMessage::Raft(envelope));
     }
 
-    /// Forgets the parts that have arrived.
+    /// Forgets the parts that have arrived. If the applier has them already it removes them itself: it
+    /// may be in the middle of them.
     pub(crate) fn drop_incoming(&mut self, range: RangeId) {
-        if let Some(incoming) = self.incoming.remove(&range) {
+        let incoming = self.incoming.remove(&range);
+        if let Some(incoming) = incoming.filter(|incoming| !incoming.is_installing) {
             local::clear_staged(&mut self.batch, range, incoming.stage, incoming.parts);
         }
     }

@@ -4,6 +4,7 @@ use crate::cluster::{Cluster, key};
 use base::{NodeId, RangeId};
 use shard::raft::RaftStoreConfig;
 use std::time::Duration;
+use storage::Keyspace;
 
 const R1: RangeId = RangeId(1);
 
@@ -128,6 +129,37 @@ fn a_second_pinned_state_does_not_break_the_snapshot_under_way() {
     cluster.until("a snapshot is installed", |c| {
         c.nodes[&lagging].handle.stats().snapshots_installed > 0
     });
+    cluster.check_ledger();
+}
+
+/// Parts of snapshots that are staged on a node.
+fn staged_parts(cluster: &Cluster, id: NodeId) -> usize {
+    let mut iter = cluster.nodes[&id].engine.iter(Keyspace::Local, &[0x13], &[0x14]);
+    let mut is_valid = iter.seek_to_first().unwrap();
+    let mut count = 0;
+    while is_valid {
+        count += 1;
+        is_valid = iter.next().unwrap();
+    }
+    count
+}
+
+#[test]
+fn a_replica_that_is_removed_while_it_installs_a_snapshot_keeps_the_parts_until_then() {
+    let (mut cluster, leader, lagging) = lagging_follower(40);
+    cluster.boot(lagging);
+    cluster.step();
+    cluster.frozen.insert(lagging);
+    cluster.until("all parts are sent", |c| c.nodes[&leader].handle.stats().snapshots_sent > 0);
+    cluster.run(Duration::from_millis(100));
+    let staged = staged_parts(&cluster, lagging);
+    assert!(staged > 1);
+    change(&mut cluster, &[], &[lagging.0]);
+    cluster.until("it is told", |c| c.nodes[&lagging].handle.groups().is_empty());
+    assert_eq!(staged_parts(&cluster, lagging), staged);
+    cluster.frozen.clear();
+    cluster.until("it is gone", |c| c.replica(lagging, R1).is_none());
+    assert_eq!(staged_parts(&cluster, lagging), 0);
     cluster.check_ledger();
 }
 
