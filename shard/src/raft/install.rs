@@ -19,7 +19,7 @@ impl Applier {
     /// Makes an empty replica. The applier alone decides, because it alone knows what splits have
     /// made: the record of a replica that has a state must not be replaced by an empty one.
     pub(crate) fn create(&mut self, range: RangeId, replica: ReplicaId) -> Result<(), RaftError> {
-        let is_new = local::replica(&self.engine, range)?.is_none()
+        let is_new = local::replica(&self.engine.snapshot(), range)?.is_none()
             && replica > local::tombstone(&self.engine, range)?.replica;
         if is_new {
             local::put_replica(&mut self.batch, range, &ReplicaState { replica, known: None });
@@ -160,7 +160,9 @@ fn put_data(
     batch_bytes: u64,
 ) -> Result<(), RaftError> {
     let span = &install.known.descriptor.span;
-    if let Some(ReplicaState { known: Some(old), .. }) = local::replica(engine, install.range)? {
+    if let Some(ReplicaState { known: Some(old), .. }) =
+        local::replica(&engine.snapshot(), install.range)?
+    {
         mvcc::clear(batch, &old.descriptor.span);
     }
     mvcc::clear(batch, span);
