@@ -6,6 +6,7 @@
 mod command;
 mod disk;
 mod handover;
+mod strangers;
 mod world;
 
 use std::fmt::Write as _;

@@ -135,11 +135,12 @@ impl Applier {
             }
             if self.stalled.is_some() {
                 // The disk is full, and what the task rests on is not there.
-                self.tasks.put_back(std::iter::once(task).chain(rest).collect());
+                self.tasks.put_back(std::iter::once(task).chain(rest.by_ref()).collect());
                 break;
             }
             self.carry_out(task)?;
         }
+        drop(rest);
         self.scratch = tasks;
         self.flush()?;
         self.core.inbox.append(&mut self.events);
