@@ -69,6 +69,16 @@ struct Stream {
     due: MonoTime,
 }
 
+impl SnapshotSend {
+    /// Parts sent so far.
+    pub(crate) fn parts(&self) -> u64 {
+        match &self.phase {
+            Phase::Streaming(stream) => stream.sequence,
+            _ => 0,
+        }
+    }
+}
+
 impl Slot {
     /// The library has announced a snapshot: its parts go first.
     pub(crate) fn announce_snapshot(

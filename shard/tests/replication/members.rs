@@ -1,7 +1,7 @@
 //! Moving replicas, handing leadership over, snapshots.
 
 use crate::cluster::{Cluster, key};
-use base::{NodeId, RangeId};
+use base::{KvError, NodeId, RangeId};
 use shard::raft::RaftStoreConfig;
 use std::time::Duration;
 use storage::Keyspace;
@@ -160,6 +160,25 @@ fn a_replica_that_is_removed_while_it_installs_a_snapshot_keeps_the_parts_until_
     cluster.frozen.clear();
     cluster.until("it is gone", |c| c.replica(lagging, R1).is_none());
     assert_eq!(staged_parts(&cluster, lagging), 0);
+    cluster.check_ledger();
+}
+
+#[test]
+fn a_move_to_a_node_that_does_not_exist_fails_soon_and_leaves_nothing_behind() {
+    let mut cluster = Cluster::start(3, &[1, 2, 3], 1, 41);
+    cluster.until("a leader", |c| c.leader(R1).is_some());
+    let leader = cluster.leader(R1).unwrap();
+    let change = cluster.replica(leader, R1).unwrap().change_replicas(vec![NodeId(9)], vec![]);
+    let asked_at = cluster.now;
+    assert!(matches!(cluster.wait(change), Err(KvError::Ambiguous(_))));
+    let gap = cluster.now.since(asked_at);
+    assert!(gap < Duration::from_secs(15), "failed after {gap:?}");
+    cluster.until("the learner is taken back", |c| {
+        c.leader(R1).is_some_and(|leader| {
+            c.replica(leader, R1).unwrap().descriptor().replica_on(NodeId(9)).is_none()
+        })
+    });
+    cluster.write_acked(key(1, 1), b"value");
     cluster.check_ledger();
 }
 
