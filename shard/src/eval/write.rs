@@ -4,7 +4,9 @@ use crate::call::{Call, View};
 use crate::lock_wait::Taken;
 use base::api::lock::{LockStrength, LockWait};
 use base::api::{Write, WriteCondition, WriteOp};
+use base::layout::{self, FIRST_USER_OID};
 use base::{Key, KvError, KvResult, Timestamp};
+use storage::Room;
 use storage::mvcc::{self, Intent, Version};
 
 /// The locks of other transactions that are in the way of these writes.
@@ -122,7 +124,19 @@ pub(super) async fn choose(
     call.draw_above(floor).await.map(Chosen::Take)
 }
 
-/// Refuses writes that let the store grow while the disk is nearly full.
-pub(super) fn check_disk(call: &Call) -> KvResult<()> {
-    Ok(call.replica.env.engine.check_reserve()?)
+/// Refuses writes that let the store grow while the disk is nearly full. What deletes may go on, and
+/// so may the catalog, which says that tables are dropped or emptied.
+pub(super) fn check_disk<'a>(
+    call: &Call,
+    writes: impl IntoIterator<Item = &'a Write>,
+) -> KvResult<()> {
+    if writes.into_iter().any(grows) {
+        call.replica.env.engine.check_room(Room::Growth)?;
+    }
+    Ok(())
+}
+
+fn grows(write: &Write) -> bool {
+    let is_users = || layout::table_of(&write.key).is_none_or(|table| table >= FIRST_USER_OID);
+    matches!(write.op, WriteOp::Put(_)) && is_users()
 }

@@ -14,6 +14,7 @@
 //!
 //! All functions read a [`crate::Snapshot`] or add to a [`WriteBatch`]; none decides anything.
 
+mod count;
 pub mod gc;
 mod layout;
 mod locks;
@@ -22,6 +23,7 @@ mod point;
 mod scan;
 mod version;
 
+pub use count::count;
 pub use layout::range_parts;
 pub use locks::{
     Intent, TxnRecord, encode_intent, encode_record, intent, intents, put_intent, put_record,
