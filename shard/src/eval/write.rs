@@ -44,9 +44,7 @@ fn strength(op: &WriteOp) -> LockStrength {
 
 /// The newest committed version under each key.
 pub(super) fn newest(view: &View, writes: &[Write]) -> KvResult<Vec<Option<Version>>> {
-    let mut reader = mvcc::Reader::new(&view.snapshot);
-    let found = writes.iter().map(|write| reader.get(&write.key, Timestamp::MAX));
-    Ok(found.collect::<Result<_, _>>()?)
+    Ok(mvcc::newest_of(&view.snapshot, &keys(writes))?)
 }
 
 /// The intent under each key.
@@ -54,8 +52,11 @@ pub(super) fn intents(view: &View, writes: &[Write]) -> KvResult<Vec<Option<Inte
     if view.is_free_of_intents {
         return Ok(vec![None; writes.len()]);
     }
-    let found = writes.iter().map(|write| mvcc::intent(&view.snapshot, &write.key));
-    Ok(found.collect::<Result<_, _>>()?)
+    Ok(mvcc::intents_of(&view.snapshot, &keys(writes))?)
+}
+
+fn keys(writes: &[Write]) -> Vec<&Key> {
+    writes.iter().map(|write| &write.key).collect()
 }
 
 /// The intents of others among those found.
