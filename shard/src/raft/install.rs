@@ -62,8 +62,8 @@ impl Applier {
         self.flush()
     }
 
-    /// A snapshot that finds the disk full or was given up meanwhile, that does not name this replica, or whose keys another
-    /// replica here still owns, must not be installed.
+    /// A snapshot that finds the disk full or was given up meanwhile, that does not name this
+    /// replica, or whose keys another replica here still owns, must not be installed.
     fn may_install(&self, install: &InstallSnapshot) -> Result<bool, RaftError> {
         let descriptor = &install.known.descriptor;
         let overlaps = |(id, other): (&RangeId, &crate::raft::applier::ApplyState)| {
