@@ -47,7 +47,7 @@ fn message(random: &mut Random, to: u64, term: u64, places: &[u64]) -> Message {
         MessageType::MsgReadIndex,
         MessageType::MsgTransferLeader,
     ];
-    let mut place = |random: &mut Random| {
+    let place = |random: &mut Random| {
         let place = random.of(places);
         random.near(place)
     };

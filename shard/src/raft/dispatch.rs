@@ -110,6 +110,9 @@ impl RaftLoop {
         if message.payload == Payload::SnapshotRefused {
             self.snapshot_refused(range, from);
         }
+        if let Payload::PartsReceived { stream, parts } = message.payload {
+            self.parts_received(range, from, stream, parts);
+        }
         let Some(slot) = self.slots.get_mut(&range) else { return Ok(()) };
         slot.addresses.insert(from.0, from_node);
         slot.heard_at = self.ticks;

@@ -182,6 +182,18 @@ fn a_move_to_a_node_that_does_not_exist_fails_soon_and_leaves_nothing_behind() {
     cluster.check_ledger();
 }
 
+#[test]
+fn a_snapshot_arrives_although_parts_are_lost() {
+    let (mut cluster, _, lagging) = lagging_follower(42);
+    cluster.loss = 100;
+    cluster.boot(lagging);
+    cluster.until("a snapshot is installed", |c| {
+        c.nodes[&lagging].handle.stats().snapshots_installed > 0
+    });
+    cluster.heal();
+    cluster.check_ledger();
+}
+
 /// The new voter forgets that the joint state was left, unless that is on disk before the old voter
 /// is told to go.
 #[test]
