@@ -106,7 +106,7 @@ fn a_snapshot_holds_what_its_label_says_although_the_disk_was_full() {
         assert!(cluster.write(key(1, 20_000 + n), b"value"));
     }
     cluster.boot(lagging);
-    cluster.run(Duration::from_millis(700));
+    cluster.run(Duration::from_secs(3));
     cluster.disks[&leader].set_full(true);
     cluster.apply_once(leader);
     cluster.disks[&leader].set_full(false);
@@ -124,11 +124,17 @@ fn a_second_pinned_state_does_not_break_the_snapshot_under_way() {
     let (mut cluster, leader, lagging) = lagging_follower(39);
     cluster.frozen.insert(leader);
     cluster.boot(lagging);
-    cluster.run(Duration::from_secs(3));
+    for n in 0..60 {
+        cluster.write(key(1, 30_000 + n), b"value");
+        cluster.run(Duration::from_millis(50));
+    }
     cluster.frozen.clear();
+    let thawed_at = cluster.now;
     cluster.until("a snapshot is installed", |c| {
         c.nodes[&lagging].handle.stats().snapshots_installed > 0
     });
+    let gap = cluster.now.since(thawed_at);
+    assert!(gap < Duration::from_secs(1), "installed after {gap:?}");
     cluster.check_ledger();
 }
 
