@@ -44,6 +44,8 @@ pub struct RaftLoop {
     pub(crate) creating: BTreeSet<RangeId>,
     /// Groups that the applier is still removing, with the replica that goes.
     pub(crate) destroying: BTreeMap<RangeId, ReplicaId>,
+    /// Groups whose replica here is damaged and takes no part.
+    pub(crate) damaged: BTreeMap<RangeId, ReplicaId>,
     /// Groups that are led here and whose older leases may still last.
     pub(crate) settling: BTreeSet<RangeId>,
     /// Groups with snapshots on their way from here.
@@ -96,6 +98,7 @@ impl RaftLoop {
             asked: BTreeSet::new(),
             creating: BTreeSet::new(),
             destroying: BTreeMap::new(),
+            damaged: BTreeMap::new(),
             settling: BTreeSet::new(),
             sending: BTreeSet::new(),
             incoming: BTreeMap::new(),

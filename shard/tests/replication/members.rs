@@ -1,6 +1,7 @@
 //! Moving replicas, handing leadership over, snapshots.
 
 use crate::cluster::{Cluster, key};
+use base::peer_api::{PeerMessage, RaftEnvelope};
 use base::{KvError, NodeId, RangeId};
 use shard::raft::RaftStoreConfig;
 use std::time::Duration;
@@ -197,6 +198,42 @@ fn a_snapshot_arrives_although_parts_are_lost() {
         c.nodes[&lagging].handle.stats().snapshots_installed > 0
     });
     cluster.heal();
+    cluster.check_ledger();
+}
+
+/// A heartbeat that speaks of entries which the receiver has acknowledged and does not have.
+fn heartbeat_of_lost_entries(term: u64, from: u64, to: u64) -> Vec<u8> {
+    let numbers = [(1, 8), (2, to), (3, from), (4, term), (8, 100_000)];
+    let mut bytes = vec![1, 1, 0, 0, 0, 0, 0, 0, 0, 0];
+    for (field, mut number) in numbers {
+        bytes.push(field << 3);
+        while number >= 0x80 {
+            bytes.push(number as u8 | 0x80);
+            number >>= 7;
+        }
+        bytes.push(number as u8);
+    }
+    bytes
+}
+
+#[test]
+fn a_damaged_replica_takes_no_part_and_can_be_replaced() {
+    let mut cluster = Cluster::start(3, &[1, 2, 3], 1, 43);
+    fill(&mut cluster, 0, 20);
+    let leader = cluster.leader(R1).unwrap();
+    let damaged = NodeId(1 + leader.0 % 3);
+    let replica = cluster.replica(leader, R1).unwrap();
+    let descriptor = replica.descriptor();
+    let of = |id| descriptor.replica_on(id).unwrap().replica;
+    let (from, to) = (of(leader), of(damaged));
+    let message = heartbeat_of_lost_entries(replica.progress().0, from.0, to.0).into();
+    let envelope = RaftEnvelope { range: R1, from_node: leader, from, to, message };
+    cluster.nodes[&damaged].handle.receive(leader, vec![PeerMessage::Raft(envelope)]);
+    cluster.until("it stops", |c| c.nodes[&damaged].handle.groups().is_empty());
+    fill(&mut cluster, 100, 20);
+    change(&mut cluster, &[], &[damaged.0]);
+    cluster.until("it is gone", |c| c.replica(damaged, R1).is_none());
+    change(&mut cluster, &[damaged.0], &[]);
     cluster.check_ledger();
 }
 
