@@ -26,6 +26,18 @@ pub(crate) enum ControlRequest {
     SplitTable { table: String, at: Vec<String> },
 }
 
+impl ControlRequest {
+    /// True for what a process asks that belongs to no cluster yet. Everything else is for those who
+    /// know the cluster's id: a stranger, or somebody who has the wrong address, changes nothing.
+    pub(crate) fn is_of_newcomer(&self) -> bool {
+        match self {
+            ControlRequest::Hello | ControlRequest::Claim { .. } => true,
+            ControlRequest::Join { node } => node.node == NodeId(0),
+            _ => false,
+        }
+    }
+}
+
 /// An answer.
 #[derive(Clone, Debug, Encode, Decode)]
 pub(crate) enum ControlResponse {

@@ -62,10 +62,13 @@ impl Handler for NodeHandler {
         }
     }
 
-    fn control(&self, _caller: Caller, payload: Vec<u8>) -> BoxFuture<'static, Vec<u8>> {
+    fn control(&self, caller: Caller, payload: Vec<u8>) -> BoxFuture<'static, Vec<u8>> {
         let (admission, services) = (self.admission.clone(), self.services.clone());
         Box::pin(async move {
             let response = match from_message::<ControlRequest>(&payload) {
+                Ok(request) if caller.cluster.is_none() && !request.is_of_newcomer() => {
+                    ControlResponse::Failed("the caller must name the cluster first".into())
+                }
                 Ok(request) => answer(request, &admission, services.get()).await,
                 Err(_) => ControlResponse::Failed("the request is of another version".into()),
             };
