@@ -216,3 +216,16 @@ async fn a_peer_that_does_not_read_fills_the_queue_and_no_more() {
     let error = full.expect_err("full").into_kv(SERVER);
     assert!(matches!(error, KvError::Unavailable(_)), "certainly not sent");
 }
+
+#[tokio::test]
+async fn raft_traffic_that_is_too_much_for_a_frame_takes_several() {
+    let server = Server::start().await;
+    let config = RpcConfig { payload_bytes_max: 256, ..RpcConfig::default() };
+    let peer = client(&server, config);
+    let alive = |sequence| NodeAlive { node: NodeId(9), sequence, is_reply: false };
+    let messages: Vec<PeerMessage> = (0..1_000).map(|n| PeerMessage::Alive(alive(n))).collect();
+    // The first attempts are dropped: there is no connection yet.
+    eventually(|| peer.send_peer(&messages)).await;
+    eventually(|| server.commands.peers().len() >= messages.len()).await;
+    assert_eq!(server.commands.peers(), messages, "all of it, in order");
+}

@@ -114,9 +114,9 @@ impl Peers {
         self.pool.call_control(node, payload, timeout).await.map_err(|e| e.to_string())
     }
 
-    /// Raft traffic; lost when the peer cannot be reached, which Raft expects.
-    pub(crate) fn send_peer(&self, node: NodeId, messages: &[PeerMessage]) {
-        self.pool.send_peer(node, messages);
+    /// Raft traffic; false when it was dropped because the peer cannot be reached.
+    pub(crate) fn send_peer(&self, node: NodeId, messages: &[PeerMessage]) -> bool {
+        self.pool.send_peer(node, messages)
     }
 }
 

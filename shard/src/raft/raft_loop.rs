@@ -282,7 +282,20 @@ impl RaftLoop {
 
     pub(crate) fn flush_out(&mut self) {
         for (to, messages) in std::mem::take(&mut self.out) {
-            self.outbox.send(to, messages);
+            if let Err(dropped) = self.outbox.send(to, messages) {
+                self.on_dropped(&dropped);
+            }
+        }
+    }
+
+    /// Messages have not left: leaders need not wait for answers to find out.
+    fn on_dropped(&mut self, messages: &[PeerMessage]) {
+        for message in messages {
+            if let PeerMessage::Raft(envelope) = message
+                && let Some(slot) = self.slots.get_mut(&envelope.range)
+            {
+                slot.group.report_unreachable(envelope.to.0);
+            }
         }
     }
 
