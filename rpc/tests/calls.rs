@@ -229,3 +229,17 @@ async fn raft_traffic_that_is_too_much_for_a_frame_takes_several() {
     eventually(|| server.commands.peers().len() >= messages.len()).await;
     assert_eq!(server.commands.peers(), messages, "all of it, in order");
 }
+
+#[tokio::test]
+async fn control_requests_count_against_the_limit_of_a_connection() {
+    let server = Server::start_with(RpcConfig { in_flight_max: 2, ..RpcConfig::default() }).await;
+    let peer = Arc::new(client(&server, RpcConfig::default()));
+    for _ in 0..2 {
+        let peer = peer.clone();
+        tokio::spawn(async move { peer.call_control(&command(b'h', 0), LONG).await });
+    }
+    eventually(|| server.commands.waiting() == 2).await;
+    let answer = peer.call_control(&command(b'e', 1), LONG).await.expect("answered");
+    assert!(answer.is_empty(), "refused");
+    assert_eq!(server.commands.handled(), 2);
+}

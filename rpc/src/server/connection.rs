@@ -114,6 +114,8 @@ impl Connection {
         match frame.kind {
             Kind::Range => self.request(frame, move |request| handler.range(request)),
             Kind::Meta => self.request(frame, move |request| handler.meta(request)),
+            // As after a panic: an empty answer is none.
+            Kind::Control if self.is_full() => self.send_answer(frame.id, &[]),
             Kind::Control => {
                 let work = handler.control(self.caller, frame.payload.to_vec());
                 self.answer(frame.id, work, Vec::new);
@@ -144,7 +146,7 @@ impl Connection {
     {
         let refusal = if self.caller.cluster.is_none() {
             KvError::Unavailable("the caller belongs to no cluster yet".into())
-        } else if self.in_flight.load(Ordering::Relaxed) >= self.config.in_flight_max {
+        } else if self.is_full() {
             KvError::Unavailable("too many requests are running".into())
         } else {
             match from_message(&frame.payload) {
@@ -156,6 +158,11 @@ impl Connection {
             }
         };
         self.send_answer(frame.id, &to_message::<KvResult<A>>(&Err(refusal)));
+    }
+
+    /// As many requests are running as one connection may have.
+    fn is_full(&self) -> bool {
+        self.in_flight.load(Ordering::Relaxed) >= self.config.in_flight_max
     }
 
     /// Runs a request in a task of its own and sends its answer. A panic ends this request alone.
