@@ -23,7 +23,7 @@ use bytes::Bytes;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use storage::{Durability, Engine, StorageError, WriteBatch};
+use storage::{Durability, Engine, Room, StorageError, WriteBatch};
 
 /// Carries out committed entries. Owned by one thread.
 pub struct Applier {
@@ -237,7 +237,7 @@ impl Applier {
     fn write(&mut self, batch: WriteBatch) -> Result<(), RaftError> {
         if !batch.is_empty() {
             // Only when space is short may the write have to be repeated.
-            let again = self.engine.check_reserve().is_err().then(|| batch.clone());
+            let again = self.engine.check_room(Room::Growth).is_err().then(|| batch.clone());
             match self.engine.write(batch, Durability::Buffered) {
                 Ok(()) => {}
                 Err(StorageError::DiskFull) if again.is_some() => {

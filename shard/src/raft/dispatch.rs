@@ -27,6 +27,7 @@ impl RaftLoop {
                 }
             }
             LoopInput::Peer { from, messages } => self.on_peer(from, messages, now)?,
+            LoopInput::Gone(node) => self.on_gone(node, now),
             LoopInput::Bootstrap(descriptor) => self.bootstrap(descriptor, now)?,
             LoopInput::AddMachine { descriptor, machine, slot } => {
                 self.add_machine(descriptor, machine, slot, now)?

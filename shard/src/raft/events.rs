@@ -27,6 +27,8 @@ pub(crate) enum LoopInput {
         from: NodeId,
         messages: Vec<PeerMessage>,
     },
+    /// No process is left where this node was.
+    Gone(NodeId),
     /// Start of a group that may not exist yet.
     Bootstrap(RangeDescriptor),
     /// Start of a group with a state machine.

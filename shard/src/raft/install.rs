@@ -13,7 +13,7 @@ use base::codec::{Blob, from_message};
 use base::{RangeId, ReplicaId};
 use bytes::Bytes;
 use std::sync::Arc;
-use storage::{Durability, Engine, WriteBatch, chunks, mvcc};
+use storage::{Durability, Engine, Room, WriteBatch, chunks, mvcc};
 
 impl Applier {
     /// Makes an empty replica. The applier alone decides, because it alone knows what splits have
@@ -62,8 +62,8 @@ impl Applier {
         self.flush()
     }
 
-    /// A snapshot that finds the disk full or was given up meanwhile, that does not name this replica, or whose keys another
-    /// replica here still owns, must not be installed.
+    /// A snapshot that finds the disk full or was given up meanwhile, that does not name this
+    /// replica, or whose keys another replica here still owns, must not be installed.
     fn may_install(&self, install: &InstallSnapshot) -> Result<bool, RaftError> {
         let descriptor = &install.known.descriptor;
         let overlaps = |(id, other): (&RangeId, &crate::raft::applier::ApplyState)| {
@@ -74,7 +74,7 @@ impl Applier {
         let is_range = install.range != RangeId::META;
         let is_there = local::staged(&self.engine, install.range, (install.stage, 0))?.is_some();
         // Once begun, an exchange of much data cannot wait for space.
-        let has_room = self.engine.check_reserve().is_ok();
+        let has_room = self.engine.check_room(Room::Growth).is_ok();
         Ok(is_there
             && has_room
             && descriptor.range == install.range

@@ -17,7 +17,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
-use storage::{Durability, Engine, StorageError, WriteBatch};
+use storage::{Durability, Engine, Room, StorageError, WriteBatch};
 
 /// What a poll leaves to do.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -250,7 +250,7 @@ impl RaftLoop {
     ) -> Result<(), RaftError> {
         let durability = if round.must_sync() { Durability::Synced } else { Durability::Buffered };
         // Only when space is short may the write have to be repeated.
-        let again = self.engine.check_reserve().is_err().then(|| batch.clone());
+        let again = self.engine.check_room(Room::Growth).is_err().then(|| batch.clone());
         if !batch.is_empty() {
             match self.engine.write(batch, durability) {
                 Ok(()) => self.count_write(durability, &round),

@@ -109,6 +109,44 @@ fn the_majority_goes_on_without_a_crashed_leader() {
 }
 
 #[test]
+fn a_leader_known_to_be_gone_is_not_waited_for_longer_than_its_lease() {
+    let mut cluster = Cluster::start(3, &[1, 2, 3], 3, 5);
+    for round in 0..12 {
+        let range = 1 + round % 3;
+        if round >= 6 {
+            // Asleep.
+            cluster.run(Duration::from_secs(4));
+        }
+        cluster.write_acked(key(range, round), b"before");
+        let leader = cluster.leader(RangeId(range)).unwrap();
+        cluster.crash(leader);
+        cluster.nodes.values().for_each(|node| node.handle.gone(leader));
+        let gone_at = cluster.now;
+        cluster.write_acked(key(range, 100 + round), b"after");
+        let gap = cluster.now.since(gone_at);
+        assert!(gap < Duration::from_millis(1500), "writes resumed after {gap:?}");
+        cluster.boot(leader);
+        cluster.run(Duration::from_secs(2));
+    }
+    cluster.check_ledger();
+}
+
+#[test]
+fn a_rumour_of_its_end_does_not_unseat_a_leader() {
+    let mut cluster = Cluster::start(3, &[1, 2, 3], 1, 5);
+    cluster.write_acked(key(1, 0), b"value");
+    let leader = cluster.leader(R1).unwrap();
+    let believer = cluster.nodes.keys().copied().find(|id| *id != leader).unwrap();
+    for round in 1..10 {
+        cluster.nodes[&believer].handle.gone(leader);
+        cluster.run(Duration::from_millis(700));
+        cluster.write_acked(key(1, round), b"value");
+        assert_eq!(cluster.leader(R1), Some(leader));
+    }
+    cluster.check_ledger();
+}
+
+#[test]
 fn an_isolated_leader_stops_serving_and_its_writes_end() {
     let mut cluster = Cluster::start(3, &[1, 2, 3], 1, 9);
     cluster.write_acked(key(1, 0), b"value");
