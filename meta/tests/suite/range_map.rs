@@ -113,7 +113,6 @@ proptest! {
         let mut truth =
             Truth { ranges: vec![first.clone()], reports: vec![first.clone()], next_range: 2 };
         let mut map = RangeMap::default();
-        map.update(&first);
         let mut persisted = std::collections::BTreeMap::new();
         let mut deliver = |map: &mut RangeMap, report: &RangeReport| {
             let changes = map.update(report);
