@@ -243,3 +243,11 @@ pub(crate) async fn eventually(what: &str, mut holds: impl AsyncFnMut() -> bool)
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
 }
+
+/// The ranges that a query touched and the nodes that answered, as EXPLAIN ANALYZE names them.
+pub(crate) async fn answered_by(client: &Client, sql: &str) -> String {
+    let rows = client.query(&format!("EXPLAIN ANALYZE {sql}"), &[]).await.expect("explain");
+    let lines: Vec<String> = rows.iter().map(|row| row.get(0)).collect();
+    let touched = lines.iter().find_map(|line| line.split_once("Ranges Touched: "));
+    touched.unwrap_or_else(|| panic!("{lines:?}")).1.to_owned()
+}
