@@ -8,10 +8,14 @@ pub enum RpcError {
     /// There is no connection: the request was not sent.
     #[error("{address}: {reason}")]
     Unreachable { address: String, reason: String },
-    /// The other side refused the handshake (another cluster, another node, another version): the
-    /// request was not sent, and trying again will not help soon.
+    /// The other side refused the handshake (another node, another version): the request was not
+    /// sent, and trying again will not help soon.
     #[error("{address}: {reason}")]
     Refused { address: String, reason: String },
+    /// The other side belongs to another cluster: the request was not sent and never will be, as
+    /// long as that one is there.
+    #[error("{address}: {reason}")]
+    Stranger { address: String, reason: String },
     /// Too much is waiting for this connection already: the request was not sent.
     #[error("{address}: too many requests are waiting")]
     Full { address: String },
@@ -33,7 +37,7 @@ impl RpcError {
     /// What the transaction layers know about the fate of a request to `node`.
     pub fn into_kv(self, node: NodeId) -> KvError {
         match self {
-            RpcError::Unreachable { .. } | RpcError::Refused { .. } => {
+            RpcError::Unreachable { .. } | RpcError::Refused { .. } | RpcError::Stranger { .. } => {
                 KvError::Unreachable { node, maybe_sent: false }
             }
             RpcError::Full { .. } => KvError::Unavailable(self.to_string()),
