@@ -21,6 +21,10 @@ const ATTEMPTS_MAX: u32 = 100;
 /// First pause between attempts; doubles up to [`BACKOFF_MAX`].
 const BACKOFF_MIN: Duration = Duration::from_millis(1);
 const BACKOFF_MAX: Duration = Duration::from_millis(100);
+/// How long a statement waits for a process that is cut off to find the cluster again.
+const LEASE_PATIENCE: Duration = Duration::from_secs(10);
+/// Pause between looks at the lease.
+const LEASE_POLL: Duration = Duration::from_millis(10);
 
 /// How rows of a statement are sent.
 #[derive(Clone, Copy)]
@@ -83,6 +87,7 @@ impl Session {
                 format!("{command} cannot run inside a transaction block"),
             ));
         }
+        self.need_lease().await?;
         let job = match statement.class {
             Class::Plan => {
                 let planned = Some(statement.plan(&self.view(), &self.settings())?);
@@ -100,17 +105,39 @@ impl Session {
     /// Runs a job. `alone`: in a transaction of its own that is committed before this returns.
     pub(super) async fn run_job<S: RowSink>(
         &mut self,
-        job: Job<'_>,
+        mut job: Job<'_>,
         alone: bool,
         sink: &mut S,
     ) -> Result<Done, SqlError> {
-        if !self.engine().catalog().has_lease() {
-            return Err(SqlError::new(
-                sqlstate::CANNOT_CONNECT_NOW,
-                "this node is cut off from the cluster",
-            ));
+        let had_lease = self.engine().catalog().has_lease();
+        self.need_lease().await?;
+        // Otherwise the catalog that it was planned by may be old.
+        if !had_lease && let Job::Plan { planned, .. } = &mut job {
+            *planned = None;
         }
         if alone { self.run_alone(job, sink).await } else { self.run_inside(job, sink).await }
+    }
+
+    /// A process that has not heard from the cluster for a while may have missed a change of the
+    /// catalog: it serves nothing until it has.
+    async fn need_lease(&mut self) -> Result<(), SqlError> {
+        let catalog = self.engine().catalog().clone();
+        if catalog.has_lease() {
+            return Ok(());
+        }
+        let clock = self.clock().clone();
+        let wait = async {
+            let started = clock.now();
+            while clock.now().since(started) < LEASE_PATIENCE {
+                clock.sleep(LEASE_POLL).await;
+                if catalog.has_lease() {
+                    return Ok(());
+                }
+            }
+            let message = "this node is cut off from the cluster";
+            Err(SqlError::new(sqlstate::CANNOT_CONNECT_NOW, message))
+        };
+        interruptible(&self.shared.cancel, &clock, wait).await
     }
 
     async fn run_alone<S: RowSink>(
