@@ -2,7 +2,7 @@
 //! lease goes on, which versions nobody reads any more.
 
 use super::broadcast::CATALOG_LEASE;
-use super::gc::SafePoint;
+use super::gc::Horizon;
 use super::peers::Peers;
 use base::meta_api::{MetaRequest, MetaResponse, NodeHeartbeat, NodeStatus, RangeReport};
 use base::{Clock, MonoTime, NodeId, RangeId, Timestamp};
@@ -41,7 +41,7 @@ pub(crate) struct Heart {
     pub(crate) engine: Option<Arc<Engine>>,
     pub(crate) peers: Arc<Peers>,
     pub(crate) clock: Arc<dyn Clock>,
-    pub(crate) safe_point: Arc<SafePoint>,
+    pub(crate) horizon: Arc<Horizon>,
     pub(crate) pulse: Arc<Pulse>,
 }
 
@@ -78,10 +78,11 @@ impl Heart {
             if round.is_multiple_of(REPEAT_EVERY) {
                 memory.reported.clear();
             }
+            let begun = self.clock.now();
             self.once(&mut memory).await;
             if round < ROUNDS_AT_START {
                 self.clock.sleep(INTERVAL_AT_START).await;
-            } else {
+            } else if self.clock.now().since(begun) < INTERVAL {
                 self.pause().await;
             }
         }
@@ -109,10 +110,16 @@ impl Heart {
         let sent = self.clock.now();
         let heartbeat = self.measure(memory);
         match self.client.meta(MetaRequest::Heartbeat(heartbeat)).await {
-            Ok(MetaResponse::Heartbeat { nodes, safe_point, catalog_version }) => {
+            Ok(MetaResponse::Heartbeat {
+                nodes,
+                safe_point,
+                catalog_version,
+                drawn,
+                gc_retention_ms,
+            }) => {
                 self.pulse.beat(sent);
                 self.peers.update(nodes.iter().map(|n| &n.descriptor));
-                self.safe_point.raise(safe_point);
+                self.horizon.update(safe_point, drawn, gc_retention_ms);
                 self.bury_earlier_lives(memory, &nodes);
                 self.renew_lease(Timestamp(catalog_version), sent).await;
             }
@@ -171,7 +178,8 @@ impl Heart {
             replicas: stats.len() as u64,
             bytes: usage.used_bytes,
             free_bytes: usage.free_bytes,
-            min_snapshot: self.client.oldest_snapshot(),
+            // What begins to read after this reads at a later draw than the last answer's.
+            min_snapshot: self.client.oldest_snapshot().min(self.horizon.drawn()),
             leads,
             leaders,
         }

@@ -129,6 +129,11 @@ impl Peers {
         stranger
     }
 
+    /// Whom to tell that a node's process is gone.
+    pub(crate) fn on_gone(&self, on_gone: rpc::OnGone) {
+        self.pool.on_gone(on_gone);
+    }
+
     /// Raft traffic; lost when the peer cannot be reached, which Raft expects.
     pub(crate) fn send_peer(&self, node: NodeId, messages: &[PeerMessage]) {
         self.pool.send_peer(node, messages);

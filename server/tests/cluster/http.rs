@@ -2,7 +2,8 @@
 
 use crate::common::{Cluster, eventually, http};
 
-fn ask(port: u16, head: &str, body: &str) -> (u16, String) {
+/// Status and body of one request.
+pub(crate) fn ask(port: u16, head: &str, body: &str) -> (u16, String) {
     http(port, head, body).expect("the node answers")
 }
 

@@ -21,10 +21,8 @@ const ATTEMPTS_MAX: u32 = 100;
 /// First pause between attempts; doubles up to [`BACKOFF_MAX`].
 const BACKOFF_MIN: Duration = Duration::from_millis(1);
 const BACKOFF_MAX: Duration = Duration::from_millis(100);
-/// How long a statement waits for a process that is cut off to find the cluster again.
-const LEASE_PATIENCE: Duration = Duration::from_secs(10);
-/// Pause between looks at the lease.
-const LEASE_POLL: Duration = Duration::from_millis(10);
+/// How long a statement waits on a node that is cut off: as long as others wait for their data.
+const LEASE_PATIENCE: Duration = Duration::from_secs(30);
 
 /// How rows of a statement are sent.
 #[derive(Clone, Copy)]
@@ -87,11 +85,16 @@ impl Session {
                 format!("{command} cannot run inside a transaction block"),
             ));
         }
-        self.need_lease().await?;
+        if !self.has_lease() {
+            wait_for_lease(self.shared.clone()).await?;
+        }
         let job = match statement.class {
             Class::Plan => {
-                let planned = Some(statement.plan(&self.view(), &self.settings())?);
-                Job::Plan { statement, planned, params, output }
+                let planned = statement.plan(&self.view(), &self.settings())?;
+                if alone && self.read_point(&planned, params, output, sink)? {
+                    return Ok(());
+                }
+                Job::Plan { statement, planned: Some(planned), params, output }
             }
             _ => Job::Command { statement },
         };
@@ -109,35 +112,14 @@ impl Session {
         alone: bool,
         sink: &mut S,
     ) -> Result<Done, SqlError> {
-        let had_lease = self.engine().catalog().has_lease();
-        self.need_lease().await?;
-        // Otherwise the catalog that it was planned by may be old.
-        if !had_lease && let Job::Plan { planned, .. } = &mut job {
-            *planned = None;
+        if !self.has_lease() {
+            wait_for_lease(self.shared.clone()).await?;
+            // The catalog may have changed meanwhile.
+            if let Job::Plan { planned, .. } = &mut job {
+                *planned = None;
+            }
         }
         if alone { self.run_alone(job, sink).await } else { self.run_inside(job, sink).await }
-    }
-
-    /// A process that has not heard from the cluster for a while may have missed a change of the
-    /// catalog: it serves nothing until it has.
-    async fn need_lease(&mut self) -> Result<(), SqlError> {
-        let catalog = self.engine().catalog().clone();
-        if catalog.has_lease() {
-            return Ok(());
-        }
-        let clock = self.clock().clone();
-        let wait = async {
-            let started = clock.now();
-            while clock.now().since(started) < LEASE_PATIENCE {
-                clock.sleep(LEASE_POLL).await;
-                if catalog.has_lease() {
-                    return Ok(());
-                }
-            }
-            let message = "this node is cut off from the cluster";
-            Err(SqlError::new(sqlstate::CANNOT_CONNECT_NOW, message))
-        };
-        interruptible(&self.shared.cancel, &clock, wait).await
     }
 
     async fn run_alone<S: RowSink>(
@@ -199,6 +181,20 @@ impl Session {
             if is_block { State::Block(transaction) } else { State::Implicit(transaction) };
         result
     }
+}
+
+/// A node that has not heard from the cluster for long may serve an old catalog no more: its
+/// statements wait until it hears again.
+async fn wait_for_lease(shared: Arc<Shared>) -> Result<(), SqlError> {
+    let wait = async {
+        if shared.engine.catalog().wait_for_lease(LEASE_PATIENCE).await {
+            return Ok(());
+        }
+        let message = "this node is cut off from the cluster";
+        Err(SqlError::new(sqlstate::CANNOT_CONNECT_NOW, message)
+            .with_hint("Nothing was changed. Try again once a majority of the nodes is up."))
+    };
+    interruptible(&shared.cancel, shared.engine.clock(), wait).await
 }
 
 /// Runs a job in an open transaction, again after conflicts as far as that is allowed.

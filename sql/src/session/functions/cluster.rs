@@ -2,7 +2,7 @@
 
 use super::super::errors;
 use super::super::view::SessionView;
-use super::{int_arg, void};
+use super::{id_arg, void};
 use base::api::RangeOp;
 use base::api::admin::TransferLeaderRequest;
 use base::{Key, NodeId, RangeId, layout};
@@ -53,9 +53,9 @@ pub(super) async fn split_at_key(view: &SessionView, args: &[Datum]) -> Result<D
 
 /// `sharddb.move_range(range, [from,] to)`: replaces the replica on one node by one on another.
 pub(super) async fn move_range(view: &SessionView, args: &[Datum]) -> Result<Datum, SqlError> {
-    let range = RangeId(u64_arg(args, 0)?);
-    let to = NodeId(u64_arg(args, args.len() - 1)?);
-    let from = if args.len() == 3 { Some(NodeId(u64_arg(args, 1)?)) } else { None };
+    let range = RangeId(id_arg(args, 0)?);
+    let to = NodeId(id_arg(args, args.len() - 1)?);
+    let from = if args.len() == 3 { Some(NodeId(id_arg(args, 1)?)) } else { None };
     match view.shared.engine.client().move_range(range, to, from).await {
         Ok(_) => Ok(void()),
         Err(MoveError::Refused(reason)) => {
@@ -66,13 +66,8 @@ pub(super) async fn move_range(view: &SessionView, args: &[Datum]) -> Result<Dat
 }
 
 /// `sharddb.transfer_leader(range, node)`.
-pub(super) async fn transfer_leader(
-    view: &SessionView,
-    range: i64,
-    node: i64,
-) -> Result<Datum, SqlError> {
-    let range = RangeId(u64::try_from(range).map_err(|_| negative())?);
-    let target = NodeId(u64::try_from(node).map_err(|_| negative())?);
+pub(super) async fn transfer_leader(view: &SessionView, args: &[Datum]) -> Result<Datum, SqlError> {
+    let (range, target) = (RangeId(id_arg(args, 0)?), NodeId(id_arg(args, 1)?));
     admin(view, range, RangeOp::TransferLeader(TransferLeaderRequest { target })).await
 }
 
@@ -86,14 +81,6 @@ async fn split(view: &SessionView, key: &Key) -> Result<Datum, SqlError> {
     let split = view.shared.engine.client().split(key).await;
     let split = split.map_err(|error| errors::from_kv(error, &view.catalog))?;
     Ok(split.map_or(Datum::Null, |split| Datum::Int8(split.right.range.0 as i64)))
-}
-
-fn u64_arg(args: &[Datum], at: usize) -> Result<u64, SqlError> {
-    u64::try_from(int_arg(args, at)?).map_err(|_| negative())
-}
-
-fn negative() -> SqlError {
-    SqlError::new(sqlstate::INVALID_PARAMETER_VALUE, "ids are not negative")
 }
 
 fn type_of(value: &Datum) -> SqlType {
