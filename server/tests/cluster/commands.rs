@@ -153,7 +153,7 @@ async fn move_and_transfer(client: &Client, operator: &Operator) {
     operator.run(&["transfer", &range, "3"]);
     eventually("node 3 leads", async || {
         let sql = format!("SELECT leader FROM sharddb.ranges WHERE range_id = {range}");
-        (value(client, &sql).await == "3").then_some(())
+        value(client, &sql).await == "3"
     })
     .await;
     operator.is_refused(&["transfer", &range, "5"], "no voting replica");
@@ -231,5 +231,5 @@ async fn nodes_of_a_demo_that_is_killed_end_by_themselves() {
     assert_eq!(children.len(), 1);
     demo.kill().expect("a running process");
     demo.wait().expect("a child");
-    eventually("the node ends", async || is_gone(children[0]).then_some(())).await;
+    eventually("the node ends", async || is_gone(children[0])).await;
 }

@@ -265,18 +265,6 @@ pub(crate) fn one_line(text: &str, needle: &str) {
     assert_eq!(text.trim_end().lines().count(), 1, "more than a line: {text}");
 }
 
-/// Tries until it succeeds.
-pub(crate) async fn eventually<T>(what: &str, mut attempt: impl AsyncFnMut() -> Option<T>) -> T {
-    let start = Instant::now();
-    loop {
-        if let Some(result) = attempt().await {
-            return result;
-        }
-        assert!(start.elapsed() < PATIENCE, "in vain: {what}");
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
-}
-
 /// Status and body of one HTTP request; an error while nobody answers.
 pub(crate) fn http(port: u16, head: &str, body: &str) -> std::io::Result<(u16, String)> {
     let mut stream = TcpStream::connect(("127.0.0.1", port))?;

@@ -80,7 +80,7 @@ async fn statements_end_and_idle_sessions_are_told() {
     let statement = tokio::spawn(async move { busy.simple_query("SELECT pg_sleep(2), 7").await });
     eventually("the statement runs", async || {
         let sql = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'SELECT pg_sleep%'";
-        (value(&begun, sql).await == "1").then_some(())
+        value(&begun, sql).await == "1"
     })
     .await;
     cluster.signal(0, Signal::TERM);
