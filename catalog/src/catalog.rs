@@ -154,8 +154,8 @@ impl Catalog {
         Some(Pin { catalog: self.clone(), table, at: current.at })
     }
 
-    /// Until when this process may serve without hearing from the cluster; a process alone needs
-    /// no lease and never sets one.
+    /// Until when this process may serve without hearing from the cluster. Without a server around
+    /// it nobody sets one, and none is needed.
     pub fn set_lease(&self, until: MonoTime) {
         self.lease_until.store(until.0, Ordering::Release);
     }

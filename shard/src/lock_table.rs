@@ -195,9 +195,10 @@ impl LockTable {
         held.keys.iter().flat_map(|key| self.release_key(txn, key)).collect()
     }
 
-    /// The transactions of a node that hold something.
-    pub(crate) fn of_node(&self, node: NodeId) -> Vec<TxnId> {
-        self.txns.keys().copied().filter(|txn| txn.coordinator() == node).collect()
+    /// The transactions of a node that hold something, up to this one.
+    pub(crate) fn of_node(&self, node: NodeId, last: u64) -> Vec<TxnId> {
+        let (first, last) = (TxnId::new(node, 0), TxnId::new(node, last));
+        self.txns.range(first..=last).map(|(txn, _)| *txn).collect()
     }
 
     /// The transaction lives.

@@ -1,14 +1,22 @@
 //! News of catalog changes for the other processes that serve SQL.
 //!
-//! A change is first noted in a cluster setting: from then on no process renews its catalog lease
-//! without having adopted it (`heartbeat`). Then everybody is told directly, which is what usually
-//! ends the wait. A process that does not answer is waited out: after one lease it has either
-//! adopted the change or stopped serving.
+//! **No statement begins under a catalog version once a newer one has been announced.** It rests on
+//! this order, from which nothing may be left out, whoever else is there:
+//!
+//! 1. A process serves SQL only under a lease, which begins when a heartbeat is sent, lasts
+//!    [`CATALOG_LEASE`], and is taken only after the version has been adopted that the answer of meta
+//!    names (`heartbeat`). There is no lease without an end.
+//! 2. A change is first noted in a cluster setting. Every heartbeat that meta answers from then on
+//!    names it or a later one.
+//! 3. Only then is meta asked who serves SQL. Whoever is dead by its count has not had a heartbeat
+//!    answered for at least a lease; when it returns it needs another one, and adopts the change.
+//! 4. Those who are alive are told, which is what usually ends the wait. One that does not answer is
+//!    waited out for one lease.
 
 use super::control::{ControlRequest, ControlResponse};
 use super::peers::Peers;
 use base::codec::{Blob, from_message, to_message};
-use base::meta_api::{MetaRequest, MetaResponse};
+use base::meta_api::MetaRequest;
 use base::{BoxFuture, Clock, KvError, KvResult, NodeId, Timestamp};
 use catalog::{CatalogBroadcast, Oid};
 use futures::future::join_all;
@@ -58,13 +66,10 @@ impl CatalogBroadcast for Broadcast {
 impl Inner {
     async fn announce(&self, at: Timestamp, drain: Option<Oid>) -> KvResult<()> {
         let client = self.client.get().ok_or(KvError::Shutdown)?;
-        let others = self.other_proxies(client).await?;
-        if others.is_empty() {
-            return Ok(());
-        }
         let value = Some(Blob::from(at.0.to_le_bytes().to_vec()));
         client.meta(MetaRequest::SetSetting { name: CATALOG_VERSION.into(), value }).await?;
         let noted = self.clock.now();
+        let others = self.other_proxies(client).await?;
         let told = join_all(others.iter().map(|node| self.tell(*node, at, drain))).await;
         if told.into_iter().all(|answered| answered) {
             return Ok(());
@@ -75,11 +80,7 @@ impl Inner {
     }
 
     async fn other_proxies(&self, client: &TxnClient) -> KvResult<Vec<NodeId>> {
-        let MetaResponse::Nodes(nodes) = client.meta(MetaRequest::Nodes).await? else {
-            return Err(KvError::Fatal("meta gave an unexpected answer".into()));
-        };
-        // A node that was just declared dead may still hold a lease; a live one that does not
-        // answer costs the wait of one lease. Both are told.
+        let nodes = client.nodes().await?;
         let proxies = nodes.iter().filter(|n| n.descriptor.is_proxy && n.is_live);
         let ids = proxies.map(|n| n.descriptor.node);
         Ok(ids.filter(|node| *node != client.node()).collect())

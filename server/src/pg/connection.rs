@@ -19,7 +19,12 @@ const STARTUP_TIMEOUT: Duration = Duration::from_secs(60);
 /// Serves one client until it leaves, breaks the protocol, or the server stops.
 pub(super) async fn run(stream: TcpStream, server: Arc<PgServer>, stop: watch::Receiver<bool>) {
     let mut client = Client::new(stream);
-    let started = tokio::time::timeout(STARTUP_TIMEOUT, start(&mut client, &server)).await;
+    let mut stopping = stop.clone();
+    let started = tokio::select! {
+        started = tokio::time::timeout(STARTUP_TIMEOUT, start(&mut client, &server)) => started,
+        // There is no session yet that could be told.
+        () = stopped(&mut stopping) => return,
+    };
     let Ok(Some(startup)) = started else { return };
     // An end of the stream, orderly or not, ends the session: there is nobody to tell.
     let _ = converse(&mut client, &server, startup, stop).await;
@@ -121,8 +126,8 @@ async fn messages(
                 }
                 tokio::select! {
                     biased;
-                    more = client.read() => if !more? { return Ok(()) },
                     () = stopped(stop) => return shut_down(client).await,
+                    more = client.read() => if !more? { return Ok(()) },
                 }
             }
             Err(error) => {

@@ -3,6 +3,7 @@
 mod atomic_commit;
 mod bad_start;
 mod bench;
+mod commands;
 mod common;
 mod disk_full;
 mod follower_reads;
@@ -13,5 +14,7 @@ mod outage;
 mod pgbench;
 mod protocol;
 mod psql;
+mod shutdown;
 mod slt;
 mod split_move;
+mod start;

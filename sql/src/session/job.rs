@@ -85,6 +85,9 @@ impl Session {
                 format!("{command} cannot run inside a transaction block"),
             ));
         }
+        if !self.has_lease() {
+            wait_for_lease(self.shared.clone()).await?;
+        }
         let job = match statement.class {
             Class::Plan => {
                 let planned = statement.plan(&self.view(), &self.settings())?;
