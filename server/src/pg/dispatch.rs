@@ -40,7 +40,7 @@ pub(super) async fn dispatch(
             let outcome = step(extended, session, client).await;
             if let Err(error) = outcome {
                 client.failure = Some(error.code.0);
-                session.fail();
+                session.fail().await;
                 client.out.error(&errors::fields(&error));
                 client.input.statement_failed();
             }
