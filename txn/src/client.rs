@@ -185,13 +185,20 @@ impl TxnClient {
     }
 
     /// What one node's replica of a range knows about it.
-    pub async fn stats(&self, node: NodeId, range: RangeId) -> KvResult<StatsResponse> {
+    pub async fn stats(
+        &self,
+        node: NodeId,
+        range: RangeId,
+        request: StatsRequest,
+    ) -> KvResult<StatsResponse> {
+        let config = &self.core.env.config;
+        let timeout = if request.count { config.outage } else { config.meta_attempt };
         let request = RangeRequest {
             range,
             epoch: 0,
             txn: None,
-            timeout_ms: self.core.env.config.meta_attempt.as_millis() as u64,
-            body: RangeOp::Stats(StatsRequest {}),
+            timeout_ms: timeout.as_millis() as u64,
+            body: RangeOp::Stats(request),
         };
         match self.core.env.transport.send_range(node, request).await? {
             RangeResponse::Stats(stats) => Ok(stats),

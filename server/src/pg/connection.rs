@@ -99,7 +99,8 @@ async fn converse(
     outcome
 }
 
-/// The main loop. Output is sent when the input has run dry.
+/// The main loop. Output is sent when the input has run dry and the client is owed an answer; what a
+/// message of the extended protocol leaves waits for Sync or Flush.
 async fn messages(
     client: &mut Client,
     session: &mut Session,
@@ -107,21 +108,25 @@ async fn messages(
     stop: &mut watch::Receiver<bool>,
 ) -> io::Result<()> {
     let watch = Watch { presence: client.presence(), token: session.cancel_token() };
+    let mut is_owed = false;
     loop {
         match client.input.next_event() {
             Ok(Some(event)) => match measured(event, session, client, metrics, &watch).await {
                 Next::Continue => client.flush_if_large().await?,
-                Next::Flush => client.flush().await?,
+                Next::Flush => is_owed = true,
                 // A breach of the protocol during COPY: its FATAL error is the next event.
                 Next::Ready if client.input.phase() == Phase::Closed => {}
                 Next::Ready => {
                     client.out.ready_for_query(status(session));
+                    is_owed = true;
                     client.flush_if_large().await?;
                 }
                 Next::Close => return client.flush().await,
             },
             Ok(None) => {
-                client.flush().await?;
+                if std::mem::take(&mut is_owed) {
+                    client.flush().await?;
+                }
                 let idle = session.idle_timeout();
                 tokio::select! {
                     biased;
@@ -135,6 +140,7 @@ async fn messages(
                 if protocol_error(client, session, &error).await? {
                     return Ok(());
                 }
+                is_owed = true;
             }
         }
     }

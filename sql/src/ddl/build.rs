@@ -24,7 +24,7 @@ impl Ddl<'_> {
         let Some(index) = table.index(id).cloned() else {
             return Err(SqlError::internal("an index is missing from its table"));
         };
-        let reader = RowReader::new(table, &self.shared.settings())?;
+        let reader = RowReader::new(table)?;
         if !self.is_inside(table) {
             self.answer_for(table, Some(id)).await?;
         }

@@ -122,8 +122,12 @@ impl Session {
         }
     }
 
-    /// The protocol failed between statements: an open block fails with it.
+    /// The protocol failed between statements: an open block fails with it; outside of one, the
+    /// portals go.
     pub async fn fail(&mut self) {
+        if matches!(self.state, State::Idle) {
+            self.end_portals();
+        }
         self.statement_failed().await;
     }
 
