@@ -77,6 +77,8 @@ async fn a_build_that_is_cancelled_lets_writers_go_on() {
     run(&writer, "BEGIN; INSERT INTO t VALUES (1, 1)").await;
     run(&builder, "SET statement_timeout = '500ms'").await;
     assert_eq!(failure(&builder, "CREATE UNIQUE INDEX t_a ON t (a)").await, "57014");
+    run(&builder, "SET statement_timeout = 0; SET lock_timeout = '500ms'").await;
+    assert_eq!(failure(&builder, "CREATE UNIQUE INDEX t_a ON t (a)").await, "55P03");
     run(&writer, "INSERT INTO t VALUES (2, 1); COMMIT; INSERT INTO t VALUES (3, 3)").await;
     assert_eq!(failure(&builder, "CREATE UNIQUE INDEX t_a ON t (a)").await, "23505");
     run(&writer, "DELETE FROM t WHERE id = 2").await;

@@ -6,8 +6,11 @@ use crate::session::errors;
 use crate::session::query::catalog_changed;
 use crate::session::shared::Shared;
 use crate::session::transaction::Transaction;
+use base::MonoTime;
 use catalog::{FenceOwner, Oid, fence, store};
+use futures::future::{Either, select};
 use std::collections::BTreeMap;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 use txn::{Isolation, Txn};
@@ -108,8 +111,17 @@ impl Ddl<'_> {
         let engine = &self.shared.engine;
         let to_sql = |error| errors::from_kv(error, &engine.catalog().current());
         let now = engine.client().now().await.map_err(to_sql)?;
-        let announced = engine.catalog().announce(now, Some(table)).await;
-        announced.map_err(|error| errors::from_catalog(error, &engine.catalog().current()))?;
+        let drain = async {
+            let announced = engine.catalog().announce(now, Some(table)).await;
+            announced.map_err(|error| errors::from_catalog(error, &engine.catalog().current()))
+        };
+        match lock_timeout(self.shared) {
+            None => drain.await?,
+            Some(limit) => match select(pin!(drain), engine.clock().sleep(limit)).await {
+                Either::Left((drained, _)) => drained?,
+                Either::Right(_) => return Err(timed_out()),
+            },
+        }
         self.tx.fences.held.insert(table, true);
         // Rows that others have committed meanwhile are to be seen.
         self.tx.txn.begin_statement(false);
@@ -154,11 +166,13 @@ struct Waiting<'a> {
     shared: &'a Arc<Shared>,
     looks: u32,
     waits_for: Option<FenceOwner>,
+    until: Option<MonoTime>,
 }
 
 impl<'a> Waiting<'a> {
     fn new(shared: &'a Arc<Shared>) -> Waiting<'a> {
-        Waiting { shared, looks: 0, waits_for: None }
+        let until = lock_timeout(shared).map(|limit| shared.engine.clock().now() + limit);
+        Waiting { shared, looks: 0, waits_for: None, until }
     }
 
     /// The fence is somebody else's: pauses until the next look, unless that would be for ever.
@@ -183,6 +197,9 @@ impl<'a> Waiting<'a> {
         {
             return Err(deadlock(&owner));
         }
+        if self.until.is_some_and(|until| engine.clock().now() >= until) {
+            return Err(timed_out());
+        }
         self.looks += 1;
         if self.looks.is_multiple_of(ABANDONED_LOOKS) && is_abandoned(engine, &owner).await {
             return release(engine, &[table], owner).await;
@@ -196,6 +213,14 @@ impl Drop for Waiting<'_> {
     fn drop(&mut self) {
         self.shared.engine.fence_waits().end(self.shared.session_id);
     }
+}
+
+fn lock_timeout(shared: &Shared) -> Option<Duration> {
+    shared.guc.lock().derived().lock_timeout
+}
+
+fn timed_out() -> SqlError {
+    SqlError::new(sqlstate::LOCK_NOT_AVAILABLE, "canceling statement due to lock timeout")
 }
 
 fn deadlock(owner: &FenceOwner) -> SqlError {
