@@ -1,9 +1,9 @@
 //! Numbers handed out in blocks: hidden row ids and sequence values. A block is fetched from its
 //! counter once and then used up in memory by all sessions of the process; what is left of it when
-//! the process ends is skipped for ever.
+//! the process ends is skipped for ever. Index numbers are drawn one by one.
 
-use crate::descriptor::Sequence;
-use crate::layout::{row_id_key, sequence_key};
+use crate::descriptor::{Sequence, Table};
+use crate::layout::{index_number_key, row_id_key, sequence_key};
 use base::KvResult;
 use base::api::increment::IncrementOp;
 use parking_lot::Mutex;
@@ -111,6 +111,22 @@ impl Counters {
         self.sequences.lock().remove(&sequence.storage_id);
         Ok(())
     }
+}
+
+/// A number for a new index of an existing table, `None` when all are used up. It is drawn outside
+/// of the transaction that makes the index: entries are written outside of it too, and whatever
+/// becomes of it, no other index may ever find them.
+pub async fn next_index_number(client: &TxnClient, table: &Table) -> KvResult<Option<u16>> {
+    let op = IncrementOp::Next {
+        by: 1,
+        count: 1,
+        min: 1,
+        max: i64::from(u16::MAX),
+        start: i64::from(table.next_index),
+        cycle: false,
+    };
+    let got = client.increment(index_number_key(table.oid), op).await?;
+    Ok(got.first.and_then(|number| u16::try_from(number).ok()))
 }
 
 fn take(block: Option<&mut Block>, count: i64) -> Option<i64> {

@@ -87,6 +87,11 @@ pub(crate) struct WriteBuffer {
 }
 
 impl WriteBuffer {
+    /// The changes as they are now, for somebody who only reads.
+    pub(crate) fn to_read(&self) -> WriteBuffer {
+        WriteBuffer { slots: self.slots.clone(), bytes: self.bytes, ..WriteBuffer::default() }
+    }
+
     /// True when nothing would be written or checked.
     pub(crate) fn is_empty(&self) -> bool {
         self.slots.is_empty() && self.duplicates.is_empty()

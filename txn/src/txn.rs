@@ -215,6 +215,21 @@ impl Txn {
         }
     }
 
+    /// A transaction that reads what the statement reads now, whatever this one does later: cursors.
+    pub async fn reader(&mut self) -> KvResult<Txn> {
+        let ts = self.snapshot().await?;
+        let mut reader = Txn::new(self.core.clone(), self.isolation, true);
+        reader.view = View::Drawn(self.core.snapshots.pin(ts));
+        reader.follower_reads = self.follower_reads;
+        reader.buffer = self.buffer.to_read();
+        Ok(reader)
+    }
+
+    /// What a reader of this transaction has read counts as its own.
+    pub fn answer_for(&mut self, reader: &mut Txn) {
+        self.reads.append(&mut reader.reads);
+    }
+
     /// True when something is buffered.
     pub fn has_writes(&self) -> bool {
         !self.buffer.is_empty()

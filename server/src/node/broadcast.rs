@@ -27,8 +27,11 @@ use txn::TxnClient;
 /// How long a process serves SQL without having heard from meta.
 pub(crate) const CATALOG_LEASE: Duration = Duration::from_secs(5);
 
-/// How long transactions that use an abandoned version may take to end.
-const DRAIN_TIMEOUT: Duration = Duration::from_secs(600);
+/// How long one request waits for transactions that use an abandoned version; then it is made anew.
+pub(super) const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Pause before those who should drain and have not answered are told again.
+const INSIST_EVERY: Duration = Duration::from_secs(1);
 
 /// The setting that holds the newest catalog version, eight bytes.
 pub(crate) const CATALOG_VERSION: &str = "catalog.version";
@@ -70,13 +73,38 @@ impl Inner {
         client.meta(MetaRequest::SetSetting { name: CATALOG_VERSION.into(), value }).await?;
         let noted = self.clock.now();
         let others = self.other_proxies(client).await?;
-        let told = join_all(others.iter().map(|node| self.tell(*node, at, drain))).await;
-        if told.into_iter().all(|answered| answered) {
+        let silent = self.tell_all(&others, at, drain).await;
+        if silent.is_empty() {
             return Ok(());
         }
         let left = CATALOG_LEASE.saturating_sub(self.clock.now().since(noted));
         self.clock.sleep(left).await;
+        self.insist(silent, at, drain).await
+    }
+
+    /// A process that is alive has adopted the change with a heartbeat by now, but it may still run
+    /// transactions that a drain waits for: it is asked until it answers. One that was dead for a
+    /// lease does not commit any of those (`catalog::Pin::holds`).
+    async fn insist(
+        &self,
+        mut silent: Vec<NodeId>,
+        at: Timestamp,
+        drain: Option<Oid>,
+    ) -> KvResult<()> {
+        let client = self.client.get().ok_or(KvError::Shutdown)?;
+        while drain.is_some() && !silent.is_empty() {
+            let alive = self.other_proxies(client).await?;
+            silent.retain(|node| alive.contains(node));
+            silent = self.tell_all(&silent, at, drain).await;
+            self.clock.sleep(INSIST_EVERY).await;
+        }
         Ok(())
+    }
+
+    /// Tells several; those who have not answered.
+    async fn tell_all(&self, nodes: &[NodeId], at: Timestamp, drain: Option<Oid>) -> Vec<NodeId> {
+        let told = join_all(nodes.iter().map(|node| self.tell(*node, at, drain))).await;
+        nodes.iter().zip(told).filter(|(_, answered)| !answered).map(|(node, _)| *node).collect()
     }
 
     async fn other_proxies(&self, client: &TxnClient) -> KvResult<Vec<NodeId>> {

@@ -1,6 +1,7 @@
 //! What this process does with what others send it.
 
 use super::admit::Admission;
+use super::broadcast::DRAIN_TIMEOUT;
 use super::control::{ControlRequest, ControlResponse};
 use super::peers::Peers;
 use super::transport::NodeTransport;
@@ -127,7 +128,11 @@ impl Services {
 
     async fn adopt(&self, at: base::Timestamp, drain: Option<u32>) -> KvResult<ControlResponse> {
         if let Some(engine) = &self.engine {
-            let adopted = engine.catalog().adopt(at, drain).await;
+            // Whoever asks gives up after as long, and asks again.
+            let adopting = engine.catalog().adopt(at, drain);
+            let adopted = tokio::time::timeout(DRAIN_TIMEOUT, adopting).await;
+            let adopted = adopted
+                .map_err(|_| KvError::Unavailable("transactions hold up the change".into()))?;
             adopted.map_err(|e| KvError::Unavailable(e.to_string()))?;
         }
         Ok(ControlResponse::Done)

@@ -113,6 +113,13 @@ impl Cluster {
         self.nodes[i].spawn();
     }
 
+    /// Stops a node without ending it, or lets it go on: `STOP`, `CONT`.
+    pub(crate) fn signal(&self, i: usize, signal: &str) {
+        let pid = self.nodes[i].child.as_ref().expect("node runs").id().to_string();
+        let sent = Command::new("kill").arg(format!("-{signal}")).arg(pid).status();
+        assert!(sent.expect("kill runs").success(), "node {i} is there");
+    }
+
     /// Connection URL of node `i`.
     pub(crate) fn url(&self, i: usize) -> String {
         format!("postgresql://postgres@127.0.0.1:{}/postgres", self.nodes[i].sql)

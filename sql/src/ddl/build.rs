@@ -2,8 +2,10 @@
 
 use super::Ddl;
 use super::rewrite::{CHUNK_BYTES, RowReader};
+use crate::exec::{Context, PartialIndexes};
 use crate::session::errors;
 use crate::session::internal;
+use crate::session::planning::plan_statement;
 use base::{Key, KvError, layout as keys};
 use catalog::layout::{IndexEntry, index_entry, read_key, row_span};
 use catalog::{Index, Table};
@@ -23,6 +25,10 @@ impl Ddl<'_> {
             return Err(SqlError::internal("an index is missing from its table"));
         };
         let reader = RowReader::new(table)?;
+        if !self.is_inside(table) {
+            self.answer_for(table, Some(id)).await?;
+        }
+        let partial = self.partial_indexes(table)?;
         let mut out = IndexWriter::new(self, table, &index);
         let mut fresh = out.ddl.fresh_reader(table);
         let mut next = Some(row_span(table));
@@ -30,18 +36,35 @@ impl Ddl<'_> {
             let request = TxnScan { limit_bytes: CHUNK_BYTES, ..TxnScan::forward(span) };
             let txn = fresh.as_mut().unwrap_or(&mut out.ddl.tx.txn);
             let page = txn.scan(request).await.map_err(|e| out.ddl.kv(e))?;
-            if index.predicate.is_some() && !page.rows.is_empty() {
-                return Err(SqlError::not_supported(
-                    "partial indexes can only be created on empty tables",
-                ));
-            }
             for (_, value) in &page.rows {
-                out.put(index_entry(table, &index, &reader.read(value)?)?);
+                let row = reader.read(value)?;
+                if belongs(partial.as_ref(), &index, &row)? {
+                    out.put(index_entry(table, &index, &row)?);
+                }
             }
             out.flush(false).await?;
             next = page.resume;
         }
         out.flush(true).await
+    }
+
+    /// What decides which rows belong to the partial indexes of a table, if it has any. The catalog
+    /// must show the table as it is given.
+    pub(super) fn partial_indexes(
+        &mut self,
+        table: &Table,
+    ) -> Result<Option<PartialIndexes>, SqlError> {
+        if table.indexes.iter().all(|index| index.predicate.is_none()) {
+            return Ok(None);
+        }
+        let (view, settings) = (self.view(), self.shared.settings());
+        let sql = format!("DELETE FROM {}", view.display_name(table.oid));
+        let Some(parsed) = crate::parse::parse(&sql)?.pop() else {
+            return Err(SqlError::internal("a DELETE without a statement"));
+        };
+        let planned = plan_statement(&view, &parsed.ast, &sql, &[], &settings)?;
+        let context = Context { host: view, settings };
+        Ok(Some(PartialIndexes::new(&planned.plan, context)))
     }
 
     /// Fails if a query returns a row: `violation` makes the error.
@@ -85,6 +108,18 @@ impl Ddl<'_> {
 
     pub(super) fn kv(&self, error: KvError) -> SqlError {
         errors::from_kv(error, &self.view.catalog)
+    }
+}
+
+/// True when a row belongs to an index.
+pub(super) fn belongs(
+    partial: Option<&PartialIndexes>,
+    index: &Index,
+    row: &[Datum],
+) -> Result<bool, SqlError> {
+    match partial {
+        Some(partial) if index.predicate.is_some() => partial.have(index, row),
+        _ => Ok(true),
     }
 }
 

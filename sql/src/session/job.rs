@@ -47,8 +47,10 @@ pub(crate) enum Job<'a> {
         params: &'a Arc<[Datum]>,
         output: Output<'a>,
     },
-    /// Run a paused plan for one batch.
-    Part { run: Option<Run> },
+    /// Begin to read a plan piece by piece.
+    Open { planned: &'a Arc<Planned>, params: &'a Arc<[Datum]> },
+    /// Read on, one batch.
+    Part { reading: Option<Box<Reading>> },
     /// Everything else that needs a transaction.
     Command { statement: &'a Statement },
 }
@@ -57,8 +59,17 @@ pub(crate) enum Job<'a> {
 pub(crate) enum Done {
     /// It is complete; the tag.
     Tag(String),
-    /// A batch of a paused plan, and the plan.
-    Batch { run: Run, rows: VecDeque<Vec<Datum>> },
+    /// A plan at its begin.
+    Open(Box<Reading>),
+    /// A batch of a plan that is read piece by piece, and the plan.
+    Batch { reading: Box<Reading>, rows: VecDeque<Vec<Datum>> },
+}
+
+/// A plan between two batches. It reads through a transaction of its own: the snapshot of its
+/// first statement and the writes up to then, whatever its transaction does in between.
+pub(crate) struct Reading {
+    pub run: Run,
+    pub reader: txn::Txn,
 }
 
 impl Session {
@@ -209,7 +220,7 @@ async fn attempts<S: RowSink>(
     let can_repeat =
         transaction.isolation == Isolation::ReadCommitted && !matches!(job, Job::Part { .. });
     let savepoint = can_repeat.then(|| transaction.txn.savepoint());
-    let changes = (transaction.changes.clone(), transaction.after_commit.len());
+    let changes = transaction.changes.clone();
     let mut backoff = BACKOFF_MIN;
     for attempt in 1.. {
         if !matches!(job, Job::Part { .. }) {
@@ -228,8 +239,7 @@ async fn attempts<S: RowSink>(
                 if errors::is_retryable(&error) && attempt < ATTEMPTS_MAX && sink.rewind(mark) =>
             {
                 transaction.txn.rollback_to(savepoint).await;
-                transaction.changes = changes.0.clone();
-                transaction.after_commit.truncate(changes.1);
+                transaction.changes = changes.clone();
                 transaction.changed();
                 if let Job::Plan { planned, .. } = job {
                     *planned = None;
@@ -273,14 +283,21 @@ async fn work<S: RowSink>(
             let run = planned.start((*params).clone(), shared.settings());
             query::run_plan(shared, transaction, run, *output, is_alone, sink).await.map(Done::Tag)
         }
-        Job::Part { run } => {
-            let Some(mut run) = run.take() else {
+        Job::Open { planned, params } => {
+            let reader = transaction.txn.reader().await;
+            let reader = reader.map_err(|e| errors::from_kv(e, &planned.view.catalog))?;
+            let run = planned.start((*params).clone(), shared.settings());
+            Ok(Done::Open(Box::new(Reading { run, reader })))
+        }
+        Job::Part { reading } => {
+            let Some(mut reading) = reading.take() else {
                 return Err(SqlError::internal("a paused query was run twice"));
             };
-            let rows = query::next_rows(shared, transaction, &mut run).await?;
-            match rows {
-                Some(rows) => Ok(Done::Batch { run, rows }),
-                None => Ok(Done::Tag(run.tag())),
+            let rows = query::read_on(&mut reading).await;
+            transaction.txn.answer_for(&mut reading.reader);
+            match rows? {
+                Some(rows) => Ok(Done::Batch { reading, rows }),
+                None => Ok(Done::Tag(reading.run.tag())),
             }
         }
         Job::Command { statement } => {

@@ -26,6 +26,8 @@ pub struct Session {
     pub(super) state: State,
     pub(super) statements: FxHashMap<String, Arc<Statement>>,
     pub(super) portals: FxHashMap<String, Portal>,
+    /// Number of the newest portal.
+    pub(super) last_portal: u64,
     view: Arc<SessionView>,
     view_key: ViewKey,
 }
@@ -84,6 +86,7 @@ impl Session {
             state: State::Idle,
             statements: FxHashMap::default(),
             portals: FxHashMap::default(),
+            last_portal: 0,
             view,
             view_key: ViewKey { catalog: catalog.id(), changes: 0, path: path_version },
         })
@@ -121,16 +124,11 @@ impl Session {
 
     /// The protocol failed between statements: an open block fails with it; outside of one, the
     /// portals go.
-    pub fn fail(&mut self) {
-        if matches!(self.state, State::Idle | State::Implicit(_)) {
+    pub async fn fail(&mut self) {
+        if matches!(self.state, State::Idle) {
             self.end_portals();
         }
-        self.state = match std::mem::take(&mut self.state) {
-            State::Block(transaction) if transaction.savepoints.is_empty() => State::Failed(None),
-            State::Block(transaction) => State::Failed(Some(transaction)),
-            State::Implicit(_) => State::Idle,
-            other => other,
-        };
+        self.statement_failed().await;
     }
 
     /// The client is gone: rolls back and drops temporary tables.

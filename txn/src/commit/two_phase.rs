@@ -9,7 +9,7 @@
 //! the record is asked before anybody is told anything.
 
 use super::cleanup::{Verdict, end_txn};
-use super::{CommitJob, Step};
+use super::{COMMIT_LOCK_WAIT, CommitJob, Step};
 use crate::meta_client::mismatch;
 use crate::scatter::Scattered;
 use crate::sender::{Attempt, Sending};
@@ -70,7 +70,7 @@ impl CommitJob {
         ts: Timestamp,
         staging: Option<Staging>,
     ) -> Scattered<Write> {
-        let sending = Sending::new(Some(self.txn), self.wait);
+        let sending = Sending::new(Some(self.txn), self.wait.min(COMMIT_LOCK_WAIT));
         let make = |writes: &[Write], _: Attempt| {
             let has_anchor = writes.iter().any(|write| write.key == anchor.anchor);
             RangeOp::Prewrite(PrewriteRequest {
