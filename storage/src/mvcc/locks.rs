@@ -29,6 +29,8 @@ pub struct TxnRecord {
     pub min_commit_ts: Timestamp,
     /// Every key it writes, known from STAGING on.
     pub keys: Vec<Key>,
+    /// Where its keys are, once it is COMMITTED, if they were too many to name.
+    pub spans: Vec<Span>,
 }
 
 /// The intent under a key.
