@@ -2,8 +2,9 @@
 
 use super::guc::GucMark;
 use crate::ddl::AfterCommit;
-use catalog::{CatalogChanges, Oid, Pin};
+use catalog::{CatalogChanges, CatalogSnapshot, Oid, Pin};
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use txn::{Isolation, SavepointId, Txn};
 
@@ -29,6 +30,8 @@ pub(crate) struct Transaction {
     pub after_commit: Vec<AfterCommit>,
     /// True once a statement has run: the isolation level is settled.
     pub has_run: bool,
+    /// With one snapshot for all statements: the catalog before it was drawn.
+    pub first_catalog: Option<Arc<CatalogSnapshot>>,
     /// `now()` in it, microseconds since 2000.
     pub started: i64,
 }
@@ -77,6 +80,7 @@ impl Transaction {
             fences: Vec::new(),
             after_commit: Vec::new(),
             has_run: false,
+            first_catalog: None,
             started,
         }
     }
