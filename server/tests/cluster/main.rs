@@ -5,6 +5,7 @@ mod bad_start;
 mod bench;
 mod common;
 mod follower_reads;
+mod foreign_keys;
 mod http;
 mod ledger;
 mod protocol;

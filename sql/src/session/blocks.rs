@@ -189,6 +189,12 @@ impl Session {
                             "SET TRANSACTION ISOLATION LEVEL must be called before any query",
                         ));
                     }
+                    if !open.savepoints.is_empty() {
+                        return Err(SqlError::new(
+                            sqlstate::ACTIVE_SQL_TRANSACTION,
+                            "SET TRANSACTION ISOLATION LEVEL must not be called in a subtransaction",
+                        ));
+                    }
                     open.isolation = isolation;
                     open.txn = client.begin(isolation, false);
                     open.txn.set_lock_timeout(lock_timeout);
@@ -346,7 +352,11 @@ impl Session {
         };
         open.savepoints.truncate(at + 1);
         let savepoint = &open.savepoints[at];
-        open.txn.rollback_to(savepoint.id).await;
+        if let Err(error) = open.txn.rollback_to(savepoint.id).await {
+            let error = errors::from_kv(error, &self.engine().catalog().current());
+            self.state = State::Failed(Some(open));
+            return Err(error);
+        }
         open.changes = savepoint.changes.clone();
         open.after_commit.truncate(savepoint.after_commit);
         self.shared.guc.lock().rollback_to(&savepoint.guc);
