@@ -4,6 +4,9 @@ use crate::codec::Blob;
 use crate::{ClusterId, Key, NodeDescriptor, NodeId, RangeDescriptor, RangeId, Timestamp, TxnId};
 use bincode::{Decode, Encode};
 
+/// The setting that says for how many milliseconds superseded versions are kept, in decimal digits.
+pub const GC_RETENTION_MS: &str = "gc.retention_ms";
+
 /// A request to the leader of the meta group.
 #[derive(Clone, Debug, Encode, Decode)]
 pub enum MetaRequest {
@@ -57,11 +60,15 @@ pub enum MetaResponse {
         cluster: ClusterId,
         nodes: Vec<NodeDescriptor>,
     },
-    /// What a node should know: nodes and their addresses, the safe point for garbage collection.
+    /// What a node should know: nodes and their addresses, what garbage collection may remove.
     Heartbeat {
         nodes: Vec<NodeStatus>,
         safe_point: Timestamp,
         catalog_version: u64,
+        /// Every draw of a timestamp after this answer is at or above this.
+        drawn: Timestamp,
+        /// How long superseded versions are kept, in milliseconds.
+        gc_retention_ms: u64,
     },
     Ranges(Vec<RangeStatus>),
     Nodes(Vec<NodeStatus>),
@@ -101,7 +108,8 @@ pub struct NodeHeartbeat {
     pub bytes: u64,
     /// Free bytes on its disk.
     pub free_bytes: u64,
-    /// The lowest snapshot that its sessions still read, `Timestamp::MAX` for none.
+    /// The lowest snapshot that its sessions read now or may begin to read before the next
+    /// heartbeat.
     pub min_snapshot: Timestamp,
     /// Descriptors of the ranges it leads that changed since the last heartbeat.
     pub leads: Vec<RangeReport>,

@@ -26,6 +26,9 @@ use txn::{Isolation, TxnClient};
 /// Pause between looks at transactions that hold up a drain.
 const DRAIN_POLL: Duration = Duration::from_millis(2);
 
+/// Pause between looks at a lease that has run out.
+const LEASE_POLL: Duration = Duration::from_millis(50);
+
 /// Reaches the other processes. The server implements it over its internal protocol; alone on one
 /// node there is nobody to tell ([`NobodyElse`]).
 pub trait CatalogBroadcast: Send + Sync {
@@ -161,6 +164,18 @@ impl Catalog {
     pub fn has_lease(&self) -> bool {
         let until = self.lease_until.load(Ordering::Acquire);
         until == u64::MAX || self.clock.now().0 < until
+    }
+
+    /// Waits until statements may run again; false when that takes longer than `patience`.
+    pub async fn wait_for_lease(&self, patience: Duration) -> bool {
+        let begun = self.clock.now();
+        while !self.has_lease() {
+            if self.clock.now().since(begun) >= patience {
+                return false;
+            }
+            self.clock.sleep(LEASE_POLL).await;
+        }
+        true
     }
 
     /// A change committed at `at`: loads the catalog as of then or later; with `drain` also waits

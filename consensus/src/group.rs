@@ -323,12 +323,13 @@ impl Group {
     }
 
     /// Confirms leadership with a quorum; the answer comes with a later [`Ready`]. The context must
-    /// be new for every attempt. Attempts can be lost: repeat with another context.
+    /// be new for every attempt. Attempts can be lost: repeat with another context. Refused for now
+    /// while an older leader may still serve by its lease: a quorum does not speak for that one.
     pub fn read_index(&mut self, context: u64, now: MonoTime) -> Result<(), ConsensusError> {
         if !self.is_leader() {
             return Err(ConsensusError::NotLeader);
         }
-        if !self.node.raft.commit_to_current_term() {
+        if !self.node.raft.commit_to_current_term() || !self.lease.is_settled(now) {
             return Err(ConsensusError::Busy);
         }
         self.wake(now);

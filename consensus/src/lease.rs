@@ -120,6 +120,11 @@ impl Lease {
         self.forfeited = forfeited;
     }
 
+    /// When older leases have run out.
+    pub(crate) fn settled_at(&self) -> MonoTime {
+        self.wait_until
+    }
+
     /// True when older leases have run out.
     pub(crate) fn is_settled(&self, now: MonoTime) -> bool {
         now >= self.wait_until

@@ -6,6 +6,10 @@ use crate::log_cache::LogCache;
 use raft::eraftpb::{Message, MessageType};
 use raft::{Raft, Storage};
 
+/// Far above every term that elections lead to. What follows from a term or an index below it can be
+/// counted up for ever.
+const NUMBER_MAX: u64 = 1 << 62;
+
 /// Refuses a message that no correct peer sends, or whose handling would panic.
 pub(crate) fn check(
     raft: &Raft<LogCache>,
@@ -15,8 +19,11 @@ pub(crate) fn check(
     if message.from != from || from == raft.id || message.to != raft.id {
         return Err(ConsensusError::BadMessage("address"));
     }
-    if message.term == 0 {
+    if message.term == 0 || message.term > NUMBER_MAX {
         return Err(ConsensusError::BadMessage("term"));
+    }
+    if message.index > NUMBER_MAX {
+        return Err(ConsensusError::BadMessage("index"));
     }
     match message.get_msg_type() {
         MessageType::MsgAppend => check_append(raft, message),
@@ -36,6 +43,10 @@ pub(crate) fn check(
 
 fn check_append(raft: &Raft<LogCache>, message: &Message) -> Result<(), ConsensusError> {
     let mut term = message.log_term;
+    // The library takes term 0 for that of every entry it does not have.
+    if term == 0 && message.index != 0 {
+        return Err(ConsensusError::BadMessage("entries without a place"));
+    }
     for (entry, index) in message.get_entries().iter().zip(message.index + 1..) {
         if entry.index != index || entry.term < term || entry.term > message.term {
             return Err(ConsensusError::BadMessage("entries out of order"));
@@ -57,6 +68,9 @@ fn check_append_response(raft: &Raft<LogCache>, message: &Message) -> Result<(),
     }
     if message.term == raft.term && message.index > raft.raft_log.last_index() {
         return Err(ConsensusError::BadMessage("acknowledges entries that do not exist"));
+    }
+    if message.reject && message.reject_hint > message.index {
+        return Err(ConsensusError::BadMessage("hint behind what is rejected"));
     }
     // The library would step back behind what the follower has acknowledged.
     let progress = raft.prs().get(message.from);

@@ -8,6 +8,9 @@ pub enum RpcError {
     /// There is no connection: the request was not sent.
     #[error("{address}: {reason}")]
     Unreachable { address: String, reason: String },
+    /// No process listens at the address: the request was not sent.
+    #[error("{address}: connection refused")]
+    NobodyListens { address: String },
     /// The other side refused the handshake (another cluster, another node, another version): the
     /// request was not sent, and trying again will not help soon.
     #[error("{address}: {reason}")]
@@ -33,9 +36,9 @@ impl RpcError {
     /// What the transaction layers know about the fate of a request to `node`.
     pub fn into_kv(self, node: NodeId) -> KvError {
         match self {
-            RpcError::Unreachable { .. } | RpcError::Refused { .. } => {
-                KvError::Unreachable { node, maybe_sent: false }
-            }
+            RpcError::Unreachable { .. }
+            | RpcError::NobodyListens { .. }
+            | RpcError::Refused { .. } => KvError::Unreachable { node, maybe_sent: false },
             RpcError::Full { .. } => KvError::Unavailable(self.to_string()),
             RpcError::TooLarge { .. } => KvError::Fatal(self.to_string()),
             RpcError::Lost { .. } | RpcError::Timeout { .. } | RpcError::Malformed { .. } => {

@@ -34,7 +34,7 @@ mod identity;
 mod link;
 mod server;
 
-pub use client::{Peer, Pool};
+pub use client::{OnGone, Peer, Pool};
 pub use config::RpcConfig;
 pub use error::RpcError;
 pub use handler::{Caller, Handler};

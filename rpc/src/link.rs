@@ -241,6 +241,11 @@ impl Link {
         self.closed.cancel();
     }
 
+    /// Waits until the link closes.
+    pub(crate) async fn closed(&self) {
+        self.closed.cancelled().await;
+    }
+
     pub(crate) fn is_closed(&self) -> bool {
         self.closed.is_cancelled()
     }

@@ -8,6 +8,7 @@ use base::peer_api::{NodeAlive, PeerMessage};
 use base::{ClusterId, KvError, NodeId};
 use rpc::{LocalIdentity, Peer, Pool, RpcConfig, RpcError};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use support::{CLUSTER, SERVER, Server, client, command, eventually};
 use tokio::net::TcpListener;
@@ -188,6 +189,23 @@ async fn a_lost_connection_is_made_anew() {
         assert!(attempts < 1_000, "reconnects");
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
+}
+
+#[tokio::test]
+async fn a_process_that_is_gone_is_missed_without_being_called() {
+    let mut server = Server::start().await;
+    let local = Arc::new(LocalIdentity::member(CLUSTER, NodeId(9)));
+    let pool = Pool::new(local, RpcConfig::default());
+    let gone = Arc::new(AtomicU64::new(0));
+    let told = gone.clone();
+    pool.on_gone(Arc::new(move |node| told.store(node.0, Ordering::SeqCst)));
+    pool.set_address(SERVER, &server.address);
+    let alive = PeerMessage::Alive(NodeAlive { node: NodeId(9), sequence: 1, is_reply: false });
+    eventually(|| pool.send_peer(SERVER, std::slice::from_ref(&alive))).await;
+    eventually(|| !server.commands.peers().is_empty()).await;
+    assert_eq!(gone.load(Ordering::SeqCst), 0, "it is there");
+    server.stop().await;
+    eventually(|| gone.load(Ordering::SeqCst) == SERVER.0).await;
 }
 
 #[tokio::test]

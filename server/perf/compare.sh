@@ -62,14 +62,16 @@ start_sharddb() { # nodes
 }
 stop_sharddb() { for pid in "${PIDS[@]}"; do kill "$pid" 2>/dev/null || true; done; wait "${PIDS[@]}" 2>/dev/null || true; PIDS=(); rm -rf "$WORK"/n?; }
 
-tps() { pgbench "$@" postgres 2>"$WORK/pgbench.err" | awk '/^tps/ {print $3} /failed transactions/ && $5 != "0" {print "failed:" $5 > "/dev/stderr"}'; }
+# A run that fails ends the comparison, and says why.
+bench() { pgbench "$@" postgres 2>"$WORK/pgbench.err" || { echo "pgbench $* failed:" >&2; cat "$WORK/pgbench.err" >&2; return 1; }; }
+tps() { bench "$@" | awk '/^tps/ {print $3} /failed transactions/ && $5 != "0" {print "failed:" $5 > "/dev/stderr"}'; }
 median() { sort -n | awk '{a[NR]=$1} END {print a[int((NR+1)/2)]}'; }
 line() { awk -v n="$1" -v a="$2" -v b="$3" 'BEGIN {printf "%-46s %12.1f %12.1f %8.2f\n", n, a, b, (b > 0 ? a / b : 0)}'; }
 seconds() { local b; b=$(date +%s%N); "$@" >/dev/null; echo "$(( ($(date +%s%N) - b) / 1000 ))" | awk '{print $1 / 1e6}'; }
 
 compare() {
   printf '%-46s %12s %12s %8s\n' "measurement" "sharddb" "postgresql" "ratio"
-  for target in "$SD" "$PG"; do pgbench $target -i -s "$SCALE" -q postgres >/dev/null 2>&1; psql $target -qc 'ANALYZE' postgres >/dev/null; done
+  for target in "$SD" "$PG"; do bench $target -i -s "$SCALE" -q >/dev/null; psql $target -qc 'ANALYZE' postgres >/dev/null; done
   for script in select-only simple-update tpcb-like; do
     for clients in 1 16; do
       local a="" b=""

@@ -1,6 +1,7 @@
 //! A node's settings, from defaults, file, environment (`SHARDDB_*`) and flags, in rising order.
 
 use crate::cli::{Role, StartArgs};
+use crate::node::failpoint::Failpoint;
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
 
@@ -30,8 +31,12 @@ pub(crate) struct Settings {
     pub max_connections: u32,
     /// Bytes of RocksDB block cache.
     pub cache_bytes: u64,
+    /// Writes are refused when the disk has fewer bytes left than this.
+    pub reserve_bytes: u64,
     /// Bearer token that opens the debug endpoints to other than loopback; empty: loopback only.
     pub http_token: String,
+    /// For tests: the moment of a commit at which the process ends; empty: none.
+    pub failpoint: String,
 }
 
 /// Why the settings are unusable, in one line.
@@ -79,6 +84,9 @@ impl Settings {
         for (name, address) in addresses.into_iter().chain(self.join.iter().map(|a| ("join", a))) {
             check_address(name, address)?;
         }
+        if !self.failpoint.is_empty() && Failpoint::named(&self.failpoint).is_none() {
+            return Err(SettingsError(format!("failpoint: \"{}\" is not known", self.failpoint)));
+        }
         if self.roles.is_empty() {
             return Err(SettingsError("roles must name at least one of meta, shard, proxy".into()));
         }
@@ -108,7 +116,9 @@ const DEFAULTS: &[(&str, &str)] = &[
     ("log", "warn"),
     ("max_connections", "1000"),
     ("cache_bytes", "134217728"),
+    ("reserve_bytes", "67108864"),
     ("http_token", ""),
+    ("failpoint", ""),
 ];
 
 fn source(

@@ -43,7 +43,7 @@ pub(crate) fn probe(replica: &Arc<Replica>, node: NodeId) {
         epoch: 0,
         txn: None,
         timeout_ms: pause.as_millis() as u64,
-        body: RangeOp::Stats(StatsRequest {}),
+        body: RangeOp::Stats(StatsRequest::default()),
     };
     let answer = env.peers.send_range(node, request);
     let replica = Arc::clone(replica);

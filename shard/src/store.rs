@@ -55,6 +55,12 @@ impl Store {
         self.core.execute(request)
     }
 
+    /// Answers a point read at once if nobody is in its way; `None` for everything else, which
+    /// [`Store::execute`] carries out.
+    pub fn answer_now(&self, request: &RangeRequest) -> Option<KvResult<RangeResponse>> {
+        self.core.answer_now(request)
+    }
+
     /// Releases the locks of all transactions that a node coordinates: to be called when it is known
     /// to have died or to have begun a new life. Waiters find out by themselves, but later.
     pub fn release_locks_of(&self, node: NodeId) {
@@ -96,20 +102,30 @@ impl Core {
         &self,
         request: RangeRequest,
     ) -> BoxFuture<'static, KvResult<RangeResponse>> {
-        let Some(replica) = self.replicas.read().get(&request.range).map(Arc::clone) else {
+        if let Some(answer) = self.answer_now(&request) {
+            return ready(answer);
+        }
+        let Some(replica) = self.replica(request.range) else {
             return ready(Err(KvError::RangeNotFound(request.range)));
         };
         let RangeRequest { epoch, txn, timeout_ms, body, .. } = request;
         let mut call = Call { replica, epoch, txn, deadline: MonoTime(u64::MAX) };
-        if let RangeOp::Get(get) = &body
-            && let Some(result) = eval::get::try_now(&call, get)
-        {
-            return ready(result.map(RangeResponse::Get));
-        }
         if timeout_ms > 0 {
             call.deadline = call.now() + Duration::from_millis(timeout_ms);
         }
         eval::run(call, body)
+    }
+
+    fn answer_now(&self, request: &RangeRequest) -> Option<KvResult<RangeResponse>> {
+        let RangeOp::Get(get) = &request.body else { return None };
+        let replica = self.replica(request.range)?;
+        let RangeRequest { epoch, txn, .. } = *request;
+        let call = Call { replica, epoch, txn, deadline: MonoTime(u64::MAX) };
+        eval::get::try_now(&call, get).map(|result| result.map(RangeResponse::Get))
+    }
+
+    fn replica(&self, range: RangeId) -> Option<Arc<Replica>> {
+        self.replicas.read().get(&range).map(Arc::clone)
     }
 
     /// All replicas, by id.

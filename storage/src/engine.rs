@@ -2,7 +2,7 @@
 
 use crate::memory::{MemDisk, MemEngine};
 use crate::rocks::RocksEngine;
-use crate::{DiskUsage, Durability, EngineOptions, Iter, Keyspace, Snapshot};
+use crate::{DiskUsage, Durability, EngineOptions, Iter, Keyspace, Room, Snapshot};
 use crate::{StorageError, StorageResult, WriteBatch};
 use bytes::Bytes;
 use std::path::Path;
@@ -79,13 +79,13 @@ impl Engine {
         }
     }
 
-    /// To be asked before work that grows the store is accepted: fails with
-    /// [`StorageError::DiskFull`] when less than the reserve is left. [`Engine::write`] itself does
-    /// not ask, so that what has been promised can still be carried out. Cheap.
-    pub fn check_reserve(&self) -> Result<(), StorageError> {
+    /// To be asked before work is accepted: fails with [`StorageError::DiskFull`] when less than
+    /// the reserve is left, or half of it for clean-up. [`Engine::write`] itself does not ask, so
+    /// that what has been promised can still be carried out. Cheap.
+    pub fn check_room(&self, wanted: Room) -> Result<(), StorageError> {
         let has_room = match &self.0 {
-            Inner::Rocks(engine) => engine.has_reserve(),
-            Inner::Memory(engine) => engine.has_reserve(),
+            Inner::Rocks(engine) => engine.has_room(wanted),
+            Inner::Memory(engine) => engine.has_room(),
         };
         if has_room { Ok(()) } else { Err(StorageError::DiskFull) }
     }

@@ -39,5 +39,5 @@ pub use identity::Identity;
 pub use iter::Iter;
 pub use keyspace::Keyspace;
 pub use memory::MemDisk;
-pub use options::{DiskUsage, Durability, EngineOptions};
+pub use options::{DiskUsage, Durability, EngineOptions, Room};
 pub use snapshot::Snapshot;

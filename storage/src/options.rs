@@ -13,7 +13,7 @@ pub struct EngineOptions {
     /// Files kept open; -1 keeps all.
     pub open_files_max: i32,
     /// Writes of users are refused when the disk has less than this left, so that the log, and
-    /// clean-up, still find room.
+    /// clean-up, still find room; clean-up ends at half of it.
     pub reserve_bytes: u64,
 }
 
@@ -37,6 +37,15 @@ pub enum Durability {
     Buffered,
     /// Survives everything, with all that was written before it.
     Synced,
+}
+
+/// What room on the disk is wanted for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Room {
+    /// Work that lets the store grow.
+    Growth,
+    /// Work that ends something, or frees space: a little of the reserve is for it.
+    CleanUp,
 }
 
 /// Room on the disk.

@@ -3,8 +3,8 @@
 use base::{ClusterId, NodeId};
 use std::fs;
 use storage::{
-    Durability, Engine, EngineOptions, FORMAT_VERSION, Identity, Keyspace, MemDisk, StorageError,
-    WriteBatch,
+    Durability, Engine, EngineOptions, FORMAT_VERSION, Identity, Keyspace, MemDisk, Room,
+    StorageError, WriteBatch,
 };
 
 fn open(path: &std::path::Path) -> Result<Engine, StorageError> {
@@ -138,10 +138,18 @@ fn too_little_room_is_noticed_before_the_disk_is_full() {
     let directory = tempfile::tempdir().unwrap();
     let greedy = EngineOptions { reserve_bytes: u64::MAX, ..EngineOptions::default() };
     let engine = Engine::open(directory.path(), &greedy).unwrap();
-    assert_eq!(engine.check_reserve(), Err(StorageError::DiskFull));
-    engine.write(put(b"clean-up still works"), Durability::Synced).unwrap();
+    for wanted in [Room::Growth, Room::CleanUp] {
+        assert_eq!(engine.check_room(wanted), Err(StorageError::DiskFull));
+    }
+    engine.write(put(b"what was promised is kept"), Durability::Synced).unwrap();
+    let free = engine.disk().free_bytes;
     drop(engine);
-    open(directory.path()).unwrap().check_reserve().unwrap();
+    let thrifty = EngineOptions { reserve_bytes: free / 4 * 5, ..EngineOptions::default() };
+    let engine = Engine::open(directory.path(), &thrifty).unwrap();
+    assert_eq!(engine.check_room(Room::Growth), Err(StorageError::DiskFull));
+    engine.check_room(Room::CleanUp).expect("half the reserve is free");
+    drop(engine);
+    open(directory.path()).unwrap().check_room(Room::Growth).unwrap();
 }
 
 #[test]
@@ -150,7 +158,7 @@ fn a_simulated_disk_fails_as_told() {
     let engine = Engine::in_memory(disk.clone());
     engine.write(put(b"a"), Durability::Synced).unwrap();
     disk.set_full(true);
-    assert_eq!(engine.check_reserve(), Err(StorageError::DiskFull));
+    assert_eq!(engine.check_room(Room::CleanUp), Err(StorageError::DiskFull));
     assert_eq!(engine.write(put(b"b"), Durability::Buffered), Err(StorageError::DiskFull));
     assert_eq!(engine.get(Keyspace::Local, b"b").unwrap(), None);
     disk.set_full(false);

@@ -11,11 +11,13 @@ use crate::sender::{Failed, Sending};
 use crate::snapshots::ActiveSnapshots;
 use crate::txn::{Isolation, Txn};
 use base::api::admin::{SplitRequest, SplitResponse};
+use base::api::get::GetRequest;
 use base::api::increment::{IncrementOp, IncrementRequest, IncrementResponse};
 use base::api::stats::{StatsRequest, StatsResponse};
-use base::api::{RangeOp, RangeRequest, RangeResponse};
+use base::api::{RangeOp, RangeRequest, RangeResponse, ReadAt};
 use base::meta_api::{IdKind, MetaRequest, MetaResponse, RangeReport};
 use base::{Clock, Key, KvError, KvResult, NodeId, Pushdown, RangeId, Timestamp, Transport};
+use bytes::Bytes;
 use std::sync::Arc;
 
 /// What the coordinator needs from its process.
@@ -67,6 +69,28 @@ impl TxnClient {
     /// Begins a transaction. Costs nothing until it reads or writes.
     pub fn begin(&self, isolation: Isolation, read_only: bool) -> Txn {
         Txn::new(self.core.clone(), isolation, read_only)
+    }
+
+    /// A stand-alone read of one key, if its range is led by this node and nobody is in the way:
+    /// what was acknowledged before the call is seen, as for [`base::api::ReadAt::Leader`]. `None`
+    /// says nothing about the key: a transaction has to read it.
+    pub fn read_now(&self, key: &Key) -> Option<Option<Bytes>> {
+        let transport = &self.core.env.transport;
+        let own = transport.local_node();
+        let route = self.core.router.cached(key).filter(|route| route.leader == Some(own))?;
+        let request = RangeRequest {
+            range: route.descriptor.range,
+            epoch: route.descriptor.epoch,
+            txn: None,
+            timeout_ms: 0,
+            body: RangeOp::Get(GetRequest { keys: vec![key.clone()], at: ReadAt::Leader }),
+        };
+        match transport.answer_now(own, &request)? {
+            Ok(RangeResponse::Get(mut response)) => {
+                response.values.pop().map(|value| value.map(|blob| blob.0))
+            }
+            _ => None,
+        }
     }
 
     /// Draws a timestamp from the oracle: greater than every timestamp used before the call.
@@ -161,13 +185,20 @@ impl TxnClient {
     }
 
     /// What one node's replica of a range knows about it.
-    pub async fn stats(&self, node: NodeId, range: RangeId) -> KvResult<StatsResponse> {
+    pub async fn stats(
+        &self,
+        node: NodeId,
+        range: RangeId,
+        request: StatsRequest,
+    ) -> KvResult<StatsResponse> {
+        let config = &self.core.env.config;
+        let timeout = if request.count { config.outage } else { config.meta_attempt };
         let request = RangeRequest {
             range,
             epoch: 0,
             txn: None,
-            timeout_ms: self.core.env.config.meta_attempt.as_millis() as u64,
-            body: RangeOp::Stats(StatsRequest {}),
+            timeout_ms: timeout.as_millis() as u64,
+            body: RangeOp::Stats(request),
         };
         match self.core.env.transport.send_range(node, request).await? {
             RangeResponse::Stats(stats) => Ok(stats),

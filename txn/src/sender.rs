@@ -148,10 +148,15 @@ impl Core {
             timeout_ms: sending.wait.as_millis() as u64,
             body,
         };
-        let answer = self.env.transport.send_range(node, request);
-        let response = within(&*self.env.clock, sending.wait + ANSWER_GRACE, answer)
-            .await
-            .unwrap_or(Err(KvError::Unreachable { node, maybe_sent: true }))?;
+        let response = match self.env.transport.answer_now(node, &request) {
+            Some(answer) => answer?,
+            None => {
+                let answer = self.env.transport.send_range(node, request);
+                within(&*self.env.clock, sending.wait + ANSWER_GRACE, answer)
+                    .await
+                    .unwrap_or(Err(KvError::Unreachable { node, maybe_sent: true }))?
+            }
+        };
         Ok(Sent { response, range, node, span: route.descriptor.span.clone() })
     }
 

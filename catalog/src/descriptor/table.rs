@@ -85,8 +85,8 @@ pub struct Column {
     pub is_not_null: bool,
     /// DEFAULT, SQL text. For SERIAL `nextval('…'::regclass)`.
     pub default: Option<String>,
-    /// What rows that do not store the column have in it, SQL text of a constant: the default at
-    /// the time of ADD COLUMN. NULL without.
+    /// What rows that do not store the column have in it, in the type's text form under default
+    /// settings: the default at the time of ADD COLUMN. NULL without.
     pub missing: Option<String>,
     pub identity: Option<Identity>,
     /// GENERATED ALWAYS AS (expression) STORED, SQL text.

@@ -31,7 +31,7 @@ impl Group {
         if !self.is_leader() || self.node.raft.lead_transferee.is_some() {
             return;
         }
-        if self.handed_over == Some(self.node.raft.term) {
+        if self.handed_over == Some(self.node.raft.term) || self.is_telling_successor() {
             let term = self.node.raft.term;
             self.node.raft.become_follower(term, raft::INVALID_ID);
             self.observe(now);
@@ -40,5 +40,10 @@ impl Group {
         } else {
             self.lease.forfeit(false);
         }
+    }
+
+    /// The message that tells a successor is about to leave.
+    fn is_telling_successor(&self) -> bool {
+        self.node.raft.msgs.iter().any(|m| m.get_msg_type() == MessageType::MsgTimeoutNow)
     }
 }

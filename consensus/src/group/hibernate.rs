@@ -67,12 +67,13 @@ impl Group {
     }
 
     /// The leader's node is gone or has restarted: wake, do not defend the leader against other
-    /// candidates, and campaign soon.
-    pub fn lose_leader(&mut self, now: MonoTime) {
+    /// candidates, and campaign after so many ticks, at least one. Nothing rests on its being true:
+    /// a leader that lives is defended by those who hear it, and its lease is waited out.
+    pub fn lose_leader(&mut self, ticks: usize, now: MonoTime) {
         self.wake(now);
         if self.node.raft.state == StateRole::Follower {
             self.node.raft.leader_id = raft::INVALID_ID;
-            self.node.raft.election_elapsed = self.config.election_ticks;
+            self.node.raft.election_elapsed = self.timeout.ticks().saturating_sub(ticks.max(1));
         }
     }
 

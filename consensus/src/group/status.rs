@@ -50,6 +50,11 @@ impl Group {
         }
     }
 
+    /// When every lease of an earlier leader has run out; meaningful on the leader.
+    pub fn settled_at(&self) -> MonoTime {
+        self.lease.settled_at()
+    }
+
     /// Leads the present term.
     pub fn is_leader(&self) -> bool {
         self.node.raft.state == StateRole::Leader

@@ -5,6 +5,8 @@
 
 mod command;
 mod disk;
+mod handover;
+mod strangers;
 mod world;
 
 use std::fmt::Write as _;

@@ -2,11 +2,10 @@
 
 use super::{MetaService, unexpected};
 use crate::command::{Applied, Command};
-use base::meta_api::{MetaResponse, NodeHeartbeat, NodeStatus, RangeReport, RangeStatus};
+use base::meta_api::{
+    GC_RETENTION_MS, MetaResponse, NodeHeartbeat, NodeStatus, RangeReport, RangeStatus,
+};
 use base::{ClusterId, Key, KvError, KvResult, MonoTime, NodeDescriptor, NodeId, Timestamp};
-
-/// Setting that overrides how long superseded versions are kept.
-const RETENTION_SETTING: &str = "gc.retention_ms";
 
 impl MetaService {
     pub(super) async fn join(
@@ -45,7 +44,8 @@ impl MetaService {
         let nodes = self.nodes(now);
         let safe_point = self.safe_point(now);
         let catalog_version = self.view.read(|state| state.catalog_version());
-        Ok(MetaResponse::Heartbeat { nodes, safe_point, catalog_version })
+        let (drawn, gc_retention_ms) = (self.oracle.drawn(), self.retention_millis());
+        Ok(MetaResponse::Heartbeat { nodes, safe_point, catalog_version, drawn, gc_retention_ms })
     }
 
     /// Replicates those reports that bring news.
@@ -114,7 +114,7 @@ impl MetaService {
     }
 
     pub(super) fn retention_millis(&self) -> u64 {
-        let text = self.setting(RETENTION_SETTING);
+        let text = self.setting(GC_RETENTION_MS);
         let number = text.and_then(|text| std::str::from_utf8(&text).ok()?.parse().ok());
         number.unwrap_or(self.config.gc_retention.as_millis() as u64)
     }

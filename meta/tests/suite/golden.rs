@@ -161,7 +161,7 @@ fn show(response: MetaResponse) -> String {
                 nodes.iter().map(|node| format!("{}={}", node.node, node.rpc_addr)).collect();
             format!("{node} of cluster {:x}: {}", cluster.0, known.join(" "))
         }
-        MetaResponse::Heartbeat { nodes, safe_point, catalog_version } => {
+        MetaResponse::Heartbeat { nodes, safe_point, catalog_version, .. } => {
             let live: Vec<String> = nodes
                 .iter()
                 .filter(|node| node.is_live)

@@ -1,6 +1,7 @@
 //! A session that is made anew when it is lost, with a growing pause between failures.
 
 use super::session::Session;
+use super::watch::Watch;
 use crate::config::RpcConfig;
 use crate::error::RpcError;
 use crate::handshake::Hello;
@@ -22,6 +23,9 @@ pub(crate) struct Channel {
     node: NodeId,
     local: Arc<LocalIdentity>,
     config: Arc<RpcConfig>,
+    /// Told when nobody listens at the address any more; then a lost session is missed at once, not
+    /// when it is next used.
+    watch: Option<Arc<Watch>>,
     state: Mutex<State>,
 }
 
@@ -49,9 +53,10 @@ impl Channel {
         node: NodeId,
         local: Arc<LocalIdentity>,
         config: Arc<RpcConfig>,
+        watch: Option<Arc<Watch>>,
     ) -> Channel {
         let state = State::Down { retry_at: Instant::now(), failures: 0, last: None };
-        Channel { address: address.into(), node, local, config, state: Mutex::new(state) }
+        Channel { address: address.into(), node, local, config, watch, state: Mutex::new(state) }
     }
 
     /// The session, made if need be. Fails at once during the pause after a failure.
@@ -127,9 +132,29 @@ impl Channel {
             };
             waiting
         };
+        self.report(&opened);
         for waiter in waiting {
             // A caller that waits no more does not mind.
             let _ = waiter.send(opened.clone());
+        }
+    }
+
+    /// A lost session is made anew at once where somebody watches, to learn whether the process is
+    /// still there.
+    fn report(self: &Arc<Self>, opened: &Opened) {
+        let Some(watch) = &self.watch else { return };
+        match opened {
+            Ok(session) => {
+                let (channel, session) = (Arc::downgrade(self), session.clone());
+                tokio::spawn(async move {
+                    session.ended().await;
+                    if let Some(channel) = channel.upgrade() {
+                        channel.session_now();
+                    }
+                });
+            }
+            Err(RpcError::NobodyListens { .. }) => watch.gone(self.node),
+            Err(_) => {}
         }
     }
 

@@ -4,6 +4,8 @@ mod channel;
 mod peer;
 mod pool;
 mod session;
+mod watch;
 
 pub use peer::Peer;
 pub use pool::Pool;
+pub use watch::OnGone;

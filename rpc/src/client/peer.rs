@@ -2,6 +2,7 @@
 
 use super::channel::Channel;
 use super::session::ANY_NODE;
+use super::watch::Watch;
 use crate::config::RpcConfig;
 use crate::error::RpcError;
 use crate::frame::Kind;
@@ -36,8 +37,21 @@ impl Peer {
         local: Arc<LocalIdentity>,
         config: Arc<RpcConfig>,
     ) -> Peer {
-        let channel = || Arc::new(Channel::new(address, node, local.clone(), config.clone()));
-        Peer { address: address.into(), node, requests: channel(), raft: channel(), config }
+        Peer::watched(node, address, local, config, None)
+    }
+
+    /// The same, with somebody who wants to know when the process is gone.
+    pub(crate) fn watched(
+        node: NodeId,
+        address: &str,
+        local: Arc<LocalIdentity>,
+        config: Arc<RpcConfig>,
+        watch: Option<Arc<Watch>>,
+    ) -> Peer {
+        let channel =
+            |watch| Arc::new(Channel::new(address, node, local.clone(), config.clone(), watch));
+        let (requests, raft) = (channel(None), channel(watch));
+        Peer { address: address.into(), node, requests, raft, config }
     }
 
     /// Whoever answers at an address: for discovery and for the command line.

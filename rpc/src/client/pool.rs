@@ -1,6 +1,7 @@
 //! All peers of a process, by node.
 
 use super::peer::Peer;
+use super::watch::{OnGone, Watch};
 use crate::config::RpcConfig;
 use crate::error::RpcError;
 use crate::identity::LocalIdentity;
@@ -19,12 +20,13 @@ pub struct Pool {
     local: Arc<LocalIdentity>,
     config: Arc<RpcConfig>,
     peers: RwLock<BTreeMap<NodeId, Arc<Peer>>>,
+    watch: Arc<Watch>,
 }
 
 impl Pool {
     /// Knows nobody.
     pub fn new(local: Arc<LocalIdentity>, config: RpcConfig) -> Pool {
-        Pool { local, config: Arc::new(config), peers: RwLock::default() }
+        Pool { local, config: Arc::new(config), peers: RwLock::default(), watch: Arc::default() }
     }
 
     /// Who this process is.
@@ -32,12 +34,19 @@ impl Pool {
         &self.local
     }
 
+    /// Whom to tell when nobody listens at a node's address any more: its process is gone, or not
+    /// back yet. Told again with every attempt; only of nodes that Raft traffic is sent to.
+    pub fn on_gone(&self, on_gone: OnGone) {
+        self.watch.set(on_gone);
+    }
+
     /// A node's address; a changed one replaces the connection.
     pub fn set_address(&self, node: NodeId, address: &str) {
         if self.peer(node).is_some_and(|peer| peer.address() == address) {
             return;
         }
-        let peer = Peer::node(node, address, self.local.clone(), self.config.clone());
+        let (local, config) = (self.local.clone(), self.config.clone());
+        let peer = Peer::watched(node, address, local, config, Some(self.watch.clone()));
         self.peers.write().insert(node, Arc::new(peer));
     }
 

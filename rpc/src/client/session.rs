@@ -10,6 +10,7 @@ use base::{ClusterId, NodeId};
 use bytes::{Bytes, BytesMut};
 use parking_lot::Mutex;
 use std::collections::HashMap;
+use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -42,8 +43,12 @@ impl Session {
         let unreachable =
             |reason: String| RpcError::Unreachable { address: address.into(), reason };
         let opening = async {
-            let stream =
-                TcpStream::connect(address).await.map_err(|e| unreachable(e.to_string()))?;
+            let stream = TcpStream::connect(address).await.map_err(|error| match error.kind() {
+                io::ErrorKind::ConnectionRefused => {
+                    RpcError::NobodyListens { address: address.into() }
+                }
+                _ => unreachable(error.to_string()),
+            })?;
             let link = Link::new(stream, config.queue_bytes_max);
             let mut input = BytesMut::new();
             shake_hands(address, &link, &mut input, &hello).await?;
@@ -72,6 +77,11 @@ impl Session {
 
     pub(crate) fn is_closed(&self) -> bool {
         self.link.is_closed()
+    }
+
+    /// Waits for the end of the connection.
+    pub(crate) async fn ended(&self) {
+        self.link.closed().await;
     }
 
     pub(crate) fn close(&self) {

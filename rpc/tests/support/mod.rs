@@ -30,7 +30,7 @@ pub(crate) fn command(what: u8, number: u64) -> Vec<u8> {
 
 /// A request to a range.
 pub(crate) fn stats(range: u64, timeout_ms: u64) -> RangeRequest {
-    let body = RangeOp::Stats(StatsRequest {});
+    let body = RangeOp::Stats(StatsRequest::default());
     RangeRequest { range: RangeId(range), epoch: 1, txn: None, timeout_ms, body }
 }
 

@@ -2,7 +2,7 @@
 //! which versions nobody reads any more.
 
 use super::broadcast::CATALOG_LEASE;
-use super::gc::SafePoint;
+use super::gc::Horizon;
 use super::peers::Peers;
 use base::meta_api::{MetaRequest, MetaResponse, NodeHeartbeat, RangeReport};
 use base::{Clock, NodeId, RangeId, Timestamp};
@@ -40,7 +40,7 @@ pub(crate) struct Heart {
     pub(crate) engine: Option<Arc<Engine>>,
     pub(crate) peers: Arc<Peers>,
     pub(crate) clock: Arc<dyn Clock>,
-    pub(crate) safe_point: Arc<SafePoint>,
+    pub(crate) horizon: Arc<Horizon>,
 }
 
 /// What was last reported of each range led here.
@@ -54,10 +54,11 @@ impl Heart {
             if round.is_multiple_of(REPEAT_EVERY) {
                 reported.clear();
             }
+            let begun = self.clock.now();
             self.once(&mut reported).await;
             if round < ROUNDS_AT_START {
                 self.clock.sleep(INTERVAL_AT_START).await;
-            } else {
+            } else if self.clock.now().since(begun) < INTERVAL {
                 self.pause().await;
             }
         }
@@ -85,9 +86,15 @@ impl Heart {
         let sent = self.clock.now();
         let heartbeat = self.measure(reported);
         match self.client.meta(MetaRequest::Heartbeat(heartbeat)).await {
-            Ok(MetaResponse::Heartbeat { nodes, safe_point, catalog_version }) => {
+            Ok(MetaResponse::Heartbeat {
+                nodes,
+                safe_point,
+                catalog_version,
+                drawn,
+                gc_retention_ms,
+            }) => {
                 self.peers.update(nodes.iter().map(|n| &n.descriptor));
-                self.safe_point.raise(safe_point);
+                self.horizon.update(safe_point, drawn, gc_retention_ms);
                 let alone = nodes.iter().filter(|n| n.descriptor.is_proxy).count() <= 1;
                 self.renew_lease(Timestamp(catalog_version), sent, alone).await;
             }
@@ -138,7 +145,8 @@ impl Heart {
             replicas: stats.len() as u64,
             bytes: usage.used_bytes,
             free_bytes: usage.free_bytes,
-            min_snapshot: self.client.oldest_snapshot(),
+            // What begins to read after this reads at a later draw than the last answer's.
+            min_snapshot: self.client.oldest_snapshot().min(self.horizon.drawn()),
             leads,
             leaders,
         }

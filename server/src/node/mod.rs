@@ -12,6 +12,7 @@ mod broadcast;
 mod clock;
 pub(crate) mod control;
 mod discovery;
+pub(crate) mod failpoint;
 mod found;
 mod gc;
 mod handler;
@@ -31,12 +32,13 @@ use crate::metrics::Metrics;
 use crate::settings::Settings;
 use admit::Admission;
 use base::meta_api::MetaRequest;
-use base::{Clock, NodeDescriptor, NodeId};
+use base::{Clock, NodeDescriptor, NodeId, Transport};
 use broadcast::Broadcast;
 use clock::RealClock;
 use control::Identity;
 use discovery::Newcomer;
-use gc::SafePoint;
+use failpoint::{FailingTransport, Failpoint};
+use gc::Horizon;
 use handler::{NodeHandler, Services};
 use heartbeat::Heart;
 use local_state::{LocalState, failure};
@@ -107,6 +109,7 @@ impl Foundation {
     fn lay(settings: Settings, metrics: Arc<Metrics>) -> Result<Foundation, Failure> {
         let options = EngineOptions {
             cache_bytes: settings.cache_bytes as usize,
+            reserve_bytes: settings.reserve_bytes,
             ..EngineOptions::default()
         };
         let disk = Engine::open(&settings.data_dir, &options).map_err(failure)?;
@@ -195,7 +198,7 @@ impl Foundation {
         let transport = Arc::new(NodeTransport::new(node, peers.clone(), self.metrics.clone()));
         let pushdown = Arc::new(sql::pushdown::FragmentHost);
         let client = TxnClient::new(TxnEnv {
-            transport: transport.clone(),
+            transport: self.coordinators_transport(&transport),
             clock: self.clock.clone(),
             pushdown: pushdown.clone(),
             config: TxnConfig::default(),
@@ -254,6 +257,14 @@ impl Foundation {
             open_engine(engine).await?;
         }
         Ok(node)
+    }
+
+    /// The transport itself, unless a test wants this process to die on the way.
+    fn coordinators_transport(&self, transport: &Arc<NodeTransport>) -> Arc<dyn Transport> {
+        match Failpoint::named(&self.settings.failpoint) {
+            Some(at) => Arc::new(FailingTransport { inner: transport.clone(), at }),
+            None => transport.clone(),
+        }
     }
 
     /// What is known of the other processes at the start.
@@ -320,7 +331,7 @@ impl Foundation {
     }
 
     fn spawn_background(self, node: &Node, peers: Arc<Peers>) {
-        let safe_point = Arc::new(SafePoint::default());
+        let horizon = Arc::new(Horizon::default());
         let heart = Heart {
             node: node.id,
             client: node.client.clone(),
@@ -330,7 +341,7 @@ impl Foundation {
             engine: node.engine.clone(),
             peers,
             clock: self.clock.clone(),
-            safe_point: safe_point.clone(),
+            horizon: horizon.clone(),
         };
         tokio::spawn(heart.beat());
         tokio::spawn(gc::collect(
@@ -338,7 +349,7 @@ impl Foundation {
             node.store.clone(),
             node.client.clone(),
             self.clock.clone(),
-            safe_point,
+            horizon,
         ));
     }
 }

@@ -114,6 +114,11 @@ impl Peers {
         self.pool.call_control(node, payload, timeout).await.map_err(|e| e.to_string())
     }
 
+    /// Whom to tell that a node's process is gone.
+    pub(crate) fn on_gone(&self, on_gone: rpc::OnGone) {
+        self.pool.on_gone(on_gone);
+    }
+
     /// Raft traffic; lost when the peer cannot be reached, which Raft expects.
     pub(crate) fn send_peer(&self, node: NodeId, messages: &[PeerMessage]) {
         self.pool.send_peer(node, messages);

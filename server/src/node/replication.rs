@@ -48,10 +48,12 @@ impl Replication {
             parts.store,
             parts.clock.now(),
             config,
-            Arc::new(PeerOutbox(parts.peers)),
+            Arc::new(PeerOutbox(parts.peers.clone())),
             notify(&raft_bell, &apply_bell),
         )
         .map_err(|e| Failure::new(e.to_string()))?;
+        let raft = handle.clone();
+        parts.peers.on_gone(Arc::new(move |node| raft.gone(node)));
         let meta = is_meta_voter(parts.identity, parts.is_meta).then(|| {
             let members = parts.identity.member_ids();
             let descriptor = RangeDescriptor::bootstrap(RangeId::META, &members);

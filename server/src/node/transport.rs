@@ -91,6 +91,15 @@ impl Transport for NodeTransport {
         self.peers.call_range(node, request)
     }
 
+    fn answer_now(&self, node: NodeId, request: &RangeRequest) -> Option<KvResult<RangeResponse>> {
+        let store = self.store.get().filter(|_| node == self.node)?;
+        let start = Instant::now();
+        let answer = store.answer_now(request)?;
+        let operation = range_operation(&request.body);
+        self.metrics.range(operation, start.elapsed(), answer.is_ok());
+        Some(answer)
+    }
+
     fn send_meta(
         &self,
         node: NodeId,

@@ -92,28 +92,33 @@ async fn converse(
     outcome
 }
 
-/// The main loop. Output is sent when the input has run dry.
+/// The main loop. Output is sent when the input has run dry and the client is owed an answer; what a
+/// message of the extended protocol leaves waits for Sync or Flush.
 async fn messages(
     client: &mut Client,
     session: &mut Session,
     metrics: &Metrics,
     stop: &mut watch::Receiver<bool>,
 ) -> io::Result<()> {
+    let mut is_owed = false;
     loop {
         match client.input.next_event() {
             Ok(Some(event)) => match measured(event, session, client, metrics).await {
                 Next::Continue => client.flush_if_large().await?,
-                Next::Flush => client.flush().await?,
+                Next::Flush => is_owed = true,
                 // A breach of the protocol during COPY: its FATAL error is the next event.
                 Next::Ready if client.input.phase() == Phase::Closed => {}
                 Next::Ready => {
                     client.out.ready_for_query(status(session));
+                    is_owed = true;
                     client.flush_if_large().await?;
                 }
                 Next::Close => return client.flush().await,
             },
             Ok(None) => {
-                client.flush().await?;
+                if std::mem::take(&mut is_owed) {
+                    client.flush().await?;
+                }
                 tokio::select! {
                     biased;
                     more = client.read() => if !more? { return Ok(()) },
@@ -124,6 +129,7 @@ async fn messages(
                 if protocol_error(client, session, &error).await? {
                     return Ok(());
                 }
+                is_owed = true;
             }
         }
     }

@@ -10,7 +10,7 @@ use wire::{FrontendEvent, Target, TransactionStatus};
 /// What the connection does next.
 pub(super) enum Next {
     Continue,
-    /// Everything produced so far is wanted now.
+    /// Everything produced so far is wanted as soon as the input has run dry.
     Flush,
     /// ReadyForQuery, then flush.
     Ready,
@@ -36,16 +36,16 @@ pub(super) async fn dispatch(
         }
         FrontendEvent::Flush => Next::Flush,
         FrontendEvent::Terminate => Next::Close,
-        extended => {
-            let outcome = step(extended, session, client).await;
-            if let Err(error) = outcome {
+        extended => match step(extended, session, client).await {
+            Ok(()) => Next::Continue,
+            Err(error) => {
                 client.failure = Some(error.code.0);
                 session.fail();
                 client.out.error(&errors::fields(&error));
                 client.input.statement_failed();
+                Next::Flush
             }
-            Next::Continue
-        }
+        },
     }
 }
 

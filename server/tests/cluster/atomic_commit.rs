@@ -1,12 +1,21 @@
 //! A transaction that writes to two ranges on different leaders is visible together or not at all,
 //! fails everywhere when a participant refuses it, and leaves no lock when its coordinator dies.
 
-use crate::common::{Cluster, PATIENCE, value};
+use crate::common::{Cluster, eventually, value};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
+use tokio_postgres::Client;
 
-/// Two accounts, the table split between them, the halves led by different nodes.
+/// Longest time for which what a dead coordinator has left may be in somebody's way.
+const RECOVERY_MAX: Duration = Duration::from_secs(20);
+
+/// A transfer between the halves of the table.
+const TRANSFER: &str = "BEGIN; UPDATE account SET balance = balance - 5 WHERE id = 1; \
+                        UPDATE account SET balance = balance + 5 WHERE id = 200; COMMIT";
+
+/// A table of accounts, split in the middle: the left half is led by node 1, the right one by
+/// node 2, and node 3 leads neither.
 async fn two_ranges(cluster: &Cluster) {
     let client = cluster.client(0).await;
     for sql in [
@@ -16,22 +25,45 @@ async fn two_ranges(cluster: &Cluster) {
     ] {
         client.simple_query(sql).await.unwrap_or_else(|e| panic!("{sql}: {e:?}"));
     }
-    let right = value(&client, RIGHT_RANGE).await;
-    let leader =
-        value(&client, "SELECT leader FROM sharddb.ranges ORDER BY range_id LIMIT 1").await;
-    let other = if leader == "1" { 2 } else { 1 };
-    let start = Instant::now();
-    loop {
-        let sql = format!("SELECT sharddb.transfer_leader({right}, {other})");
-        if client.simple_query(&sql).await.is_ok() {
-            break;
-        }
-        assert!(start.elapsed() < PATIENCE, "leadership does not move");
-        tokio::time::sleep(Duration::from_millis(100)).await;
+    let left = value(&client, "SELECT min(range_id) FROM sharddb.ranges").await;
+    let right = value(&client, "SELECT max(range_id) FROM sharddb.ranges").await;
+    for (range, node) in [(&left, "1"), (&right, "2")] {
+        eventually("leadership moves", async || {
+            let sql = format!("SELECT leader FROM sharddb.ranges WHERE range_id = {range}");
+            if value(&client, &sql).await == node {
+                return true;
+            }
+            // Refused while the range has other things to do.
+            let sql = format!("SELECT sharddb.transfer_leader({range}, {node})");
+            let _ = client.simple_query(&sql).await;
+            false
+        })
+        .await;
+    }
+    for (id, range, node) in [("1", &left, 1), ("200", &right, 2)] {
+        let sql = format!("EXPLAIN ANALYZE SELECT balance FROM account WHERE id = {id}");
+        let rows = client.query(&sql, &[]).await.expect("explain");
+        let plan: Vec<String> = rows.iter().map(|row| row.get(0)).collect();
+        let touched = format!("Ranges Touched: r{range} (n{node})");
+        assert!(plan.contains(&touched), "account {id}: {plan:?}");
     }
 }
 
-const RIGHT_RANGE: &str = "SELECT max(range_id) FROM sharddb.ranges";
+async fn balances(client: &Client) -> (String, String) {
+    let left = value(client, "SELECT balance FROM account WHERE id = 1").await;
+    (left, value(client, "SELECT balance FROM account WHERE id = 200").await)
+}
+
+/// Intents on the replicas of these nodes.
+async fn intents(client: &Client, nodes: &[usize]) -> i64 {
+    let mut sum = 0;
+    for node in nodes {
+        let sql = format!("SELECT sharddb.count_intents(range_id, {node}) FROM sharddb.ranges");
+        let rows = client.query(&sql, &[]).await.expect("counts");
+        sum += rows.iter().map(|row| row.get::<_, i64>(0)).sum::<i64>();
+    }
+    sum
+}
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn both_halves_become_visible_together() {
@@ -87,6 +119,73 @@ async fn a_participant_that_refuses_aborts_all() {
     client.simple_query("ROLLBACK").await.expect("rollback");
     assert_eq!(value(&other, "SELECT balance FROM account WHERE id = 1").await, "0");
     assert_eq!(value(&other, "SELECT balance FROM account WHERE id = 200").await, "7");
+}
+
+/// Every statement has succeeded; only the COMMIT finds that something that was read in one range
+/// has changed since.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_refusal_at_commit_aborts_all() {
+    let cluster = Cluster::start(3).await;
+    two_ranges(&cluster).await;
+    let (client, other) = (cluster.client(2).await, cluster.client(1).await);
+    client.simple_query("BEGIN ISOLATION LEVEL SERIALIZABLE").await.expect("begin");
+    assert_eq!(value(&client, "SELECT balance FROM account WHERE id = 150").await, "0");
+    for id in [1, 200] {
+        let sql = format!("UPDATE account SET balance = 9 WHERE id = {id}");
+        client.simple_query(&sql).await.expect("nobody is in the way");
+    }
+    other.simple_query("UPDATE account SET balance = 7 WHERE id = 150").await.expect("update");
+    let error = client.simple_query("COMMIT").await.expect_err("what it read has changed");
+    assert_eq!(error.code().map(|c| c.code()), Some("40001"));
+    assert_eq!(balances(&other).await, ("0".into(), "0".into()));
+    for id in [1, 200] {
+        let sql = format!("UPDATE account SET balance = balance + 0 WHERE id = {id}");
+        other.simple_query(&sql).await.expect("the row is free");
+    }
+    eventually("no intent is left", async || intents(&other, &[1, 2, 3]).await == 0).await;
+}
+
+/// The coordinator ends at exactly this moment of a transfer; the others put right what it leaves.
+/// Answers the balances afterwards.
+async fn ends_at(failpoint: &str) -> (String, String) {
+    let mut cluster = Cluster::start(3).await;
+    two_ranges(&cluster).await;
+    cluster.kill(2);
+    cluster.restart_with(2, &[("SHARDDB_FAILPOINT", failpoint)]);
+    let doomed = cluster.client(2).await;
+    let answer = doomed.simple_query(TRANSFER).await;
+    cluster.wait_for_end(2).await;
+    let client = cluster.client(0).await;
+    let start = Instant::now();
+    for id in [1, 200] {
+        let sql = format!("UPDATE account SET balance = balance + 0 WHERE id = {id}");
+        client.simple_query(&sql).await.expect("the row is free again");
+    }
+    println!("{failpoint}: rows free after {:?}", start.elapsed());
+    assert!(start.elapsed() < RECOVERY_MAX, "the rows were locked for too long");
+    eventually("no intent is left", async || intents(&client, &[1, 2]).await == 0).await;
+    let found = balances(&client).await;
+    assert!(answer.is_err() || found == ("-5".into(), "5".into()), "acknowledged and not there");
+    cluster.restart(2);
+    let returned = cluster.client(2).await;
+    assert_eq!(balances(&returned).await, found);
+    eventually("no intent is left", async || intents(&returned, &[1, 2, 3]).await == 0).await;
+    found
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_coordinator_that_ends_before_the_decision_has_committed() {
+    assert_eq!(ends_at("commit-before-decision").await, ("-5".into(), "5".into()));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_coordinator_that_ends_with_the_record_alone_has_aborted() {
+    assert_eq!(ends_at("commit-staging-only").await, ("0".into(), "0".into()));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_coordinator_that_ends_without_a_record_has_aborted() {
+    assert_eq!(ends_at("commit-intents-only").await, ("0".into(), "0".into()));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -101,6 +101,11 @@ impl Node {
     }
 
     fn spawn(&mut self) {
+        self.spawn_with(&[]);
+    }
+
+    /// With additional environment variables.
+    fn spawn_with(&mut self, env: &[(&str, &str)]) {
         std::fs::create_dir_all(&self.dir).expect("node directory");
         let log = std::fs::OpenOptions::new()
             .create(true)
@@ -110,6 +115,7 @@ impl Node {
         let mut command = sharddb();
         command
             .arg("start")
+            .envs(env.iter().copied())
             .args(["--data-dir".as_ref(), self.dir.as_os_str()])
             .args(["--sql-listen", &format!("127.0.0.1:{}", self.sql)])
             .args(["--rpc-listen", &format!("127.0.0.1:{}", self.rpc)])
@@ -200,4 +206,40 @@ fn free_ports() -> [u16; 3] {
 fn tail(text: &str, lines: usize) -> String {
     let all: Vec<&str> = text.lines().collect();
     all[all.len().saturating_sub(lines)..].join("\n")
+}
+
+impl Cluster {
+    /// Starts a killed node again with additional environment variables.
+    pub(crate) fn restart_with(&mut self, i: usize, env: &[(&str, &str)]) {
+        assert!(self.nodes[i].child.is_none(), "node {i} runs");
+        self.nodes[i].spawn_with(env);
+    }
+
+    /// True when a node that was started has ended by itself; then it can be started again.
+    pub(crate) fn has_ended(&mut self, i: usize) -> bool {
+        let Some(child) = self.nodes[i].child.as_mut() else { return true };
+        if child.try_wait().expect("a child of ours").is_none() {
+            return false;
+        }
+        self.nodes[i].child = None;
+        true
+    }
+
+    /// Waits until a node has ended by itself.
+    pub(crate) async fn wait_for_end(&mut self, i: usize) {
+        let start = Instant::now();
+        while !self.has_ended(i) {
+            assert!(start.elapsed() < PATIENCE, "node {i} goes on");
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+}
+
+/// Waits for something that has to happen.
+pub(crate) async fn eventually(what: &str, mut holds: impl AsyncFnMut() -> bool) {
+    let start = Instant::now();
+    while !holds().await {
+        assert!(start.elapsed() < PATIENCE, "never: {what}");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
 }

@@ -5,7 +5,7 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 
 /// Status and body of one request.
-fn ask(port: u16, head: &str, body: &str) -> (u16, String) {
+pub(crate) fn ask(port: u16, head: &str, body: &str) -> (u16, String) {
     let mut stream = TcpStream::connect(("127.0.0.1", port)).expect("connects");
     stream.set_read_timeout(Some(PATIENCE)).expect("a timeout");
     let length = body.len();

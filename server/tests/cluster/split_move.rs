@@ -1,7 +1,7 @@
 //! A table is split, one side moves to a fourth node while a client writes to both; plans show how
 //! many ranges a query touches.
 
-use crate::common::{Cluster, value};
+use crate::common::{Cluster, eventually, value};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 
@@ -46,17 +46,30 @@ async fn split_and_move_under_writes() {
     }
     let right =
         value(&client, "SELECT range_id FROM sharddb.ranges ORDER BY start_key DESC LIMIT 1").await;
+    let node = fourth + 1;
     let before = done.load(Ordering::Relaxed);
-    let sql = format!("SELECT sharddb.move_range({right}, {})", fourth + 1);
+    let sql = format!("SELECT sharddb.move_range({right}, {node})");
     client.simple_query(&sql).await.unwrap_or_else(|e| panic!("{sql}: {e:?}"));
+    let moved = done.load(Ordering::Relaxed);
+    assert!(moved > before, "no write during the move");
     let holders =
         value(&client, &format!("SELECT replicas FROM sharddb.ranges WHERE range_id = {right}"))
             .await;
     assert!(holders.contains('4'), "range {right} is on {holders}");
+    // The moved side is led where it has been moved to, while the writes go on.
+    let sql = format!("SELECT sharddb.transfer_leader({right}, {node})");
+    client.simple_query(&sql).await.unwrap_or_else(|e| panic!("{sql}: {e:?}"));
+    let leader = format!("SELECT leader FROM sharddb.ranges WHERE range_id = {right}");
+    eventually("the fourth node leads", async || value(&client, &leader).await == node.to_string())
+        .await;
+    let led = done.load(Ordering::Relaxed);
+    eventually("writes through the new leader", async || done.load(Ordering::Relaxed) > led + 20)
+        .await;
+    let plan = explain(&client, "ANALYZE SELECT n FROM t WHERE id = 1000").await;
+    assert!(plan.contains(&format!("Ranges Touched: r{right} (n{node})")), "{plan}");
     stop.store(true, Ordering::Relaxed);
     writer.await.expect("writer");
     let total = done.load(Ordering::Relaxed);
-    assert!(total > before, "no write during the move");
     for id in [1, 1000] {
         let sql = format!("SELECT n FROM t WHERE id = {id}");
         assert_eq!(value(&client, &sql).await, total.to_string(), "writes to {id} were lost");

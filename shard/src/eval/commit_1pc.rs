@@ -33,7 +33,7 @@ pub(super) async fn run(call: &Call, request: Commit1PcRequest) -> KvResult<Comm
 }
 
 async fn commit(call: &Call, request: &Commit1PcRequest) -> KvResult<Commit1PcResponse> {
-    write::check_disk(call)?;
+    write::check_disk(call, &request.writes)?;
     let keys: Vec<Key> = request.writes.iter().map(|write| write.key.clone()).collect();
     let mut conflicts = Conflicts::default();
     let foreign = write::foreign_locks(call, &request.writes);

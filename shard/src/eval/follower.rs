@@ -35,7 +35,7 @@ pub(super) async fn read<T>(
         };
         let refresh = RefreshRequest { spans: spans.clone(), from: at, to: at };
         ask(call, leader, RangeOp::Refresh(refresh)).await?;
-        let applied = match ask(call, leader, RangeOp::Stats(StatsRequest {})).await? {
+        let applied = match ask(call, leader, RangeOp::Stats(StatsRequest::default())).await? {
             RangeResponse::Stats(stats) => stats.applied,
             other => return Err(KvError::Fatal(format!("unexpected answer: {other:?}"))),
         };

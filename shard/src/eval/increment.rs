@@ -15,7 +15,6 @@ use base::{Key, KvError, KvResult, Timestamp};
 use storage::mvcc::{self, Intent, Version};
 
 pub(super) async fn run(call: &Call, request: IncrementRequest) -> KvResult<IncrementResponse> {
-    write::check_disk(call)?;
     let IncrementRequest { key, op, ts } = request;
     let keys = [key];
     let mut conflicts = Conflicts::default();

@@ -11,11 +11,11 @@ use base::api::{Write, WriteCondition, WriteOp};
 use base::{Key, KvError, KvResult, Timestamp};
 
 pub(super) async fn run(call: &Call, request: IngestRequest) -> KvResult<()> {
-    write::check_disk(call)?;
     let IngestRequest { rows, ts } = request;
     let condition = WriteCondition::NotNewerThan(Timestamp::MAX);
     let as_write = |(key, value)| Write { key, op: WriteOp::Put(value), condition };
     let writes: Vec<Write> = rows.into_iter().map(as_write).collect();
+    write::check_disk(call, &writes)?;
     let mut keys: Vec<Key> = writes.iter().map(|write| write.key.clone()).collect();
     keys.sort_unstable();
     keys.dedup();

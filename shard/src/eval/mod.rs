@@ -58,9 +58,9 @@ pub(crate) fn run(call: Call, body: RangeOp) -> BoxFuture<'static, KvResult<Answ
         RangeOp::TransferLeader(request) => boxed!(transfer_leader(request) => done),
         RangeOp::Snapshot(request) => boxed!(snapshot(request) => Answer::Snapshot),
         RangeOp::Ingest(request) => boxed!(ingest(request) => done),
-        RangeOp::Stats(_) => {
-            let answer = Answer::Stats(stats::stats(&call.replica, true));
-            Box::pin(std::future::ready(Ok(answer)))
+        RangeOp::Stats(request) => {
+            let answer = stats::run(&call, request).map(Answer::Stats);
+            Box::pin(std::future::ready(answer))
         }
     }
 }

@@ -19,7 +19,7 @@ use storage::Snapshot;
 use storage::mvcc::{self, Intent, TxnRecord, Version};
 
 pub(super) async fn run(call: &Call, request: PrewriteRequest) -> KvResult<PrewriteResponse> {
-    write::check_disk(call)?;
+    write::check_disk(call, &request.writes)?;
     let mut keys: Vec<Key> = request.writes.iter().map(|write| write.key.clone()).collect();
     keys.extend(request.staging.as_ref().map(|_| record_slot(&request.anchor)));
     let mut conflicts = Conflicts::default();

@@ -76,12 +76,9 @@ pub(super) fn standing(view: &View, txn: TxnId, keys: &[Key]) -> KvResult<Vec<(K
     if view.is_free_of_intents {
         return Ok(found);
     }
-    for key in keys {
-        if let Some(intent) = mvcc::intent(&view.snapshot, key)?
-            && intent.anchor.txn == txn
-        {
-            found.push((key.clone(), intent));
-        }
+    let refs: Vec<&Key> = keys.iter().collect();
+    for (key, intent) in keys.iter().zip(mvcc::intents_of(&view.snapshot, &refs)?) {
+        found.extend(intent.filter(|i| i.anchor.txn == txn).map(|intent| (key.clone(), intent)));
     }
     Ok(found)
 }

@@ -1,8 +1,9 @@
 //! Stats: what a replica knows about its range. Any replica answers; touches nothing.
 
+use crate::call::Call;
 use crate::replica::Replica;
-use base::api::stats::StatsResponse;
-use base::{Key, Span};
+use base::api::stats::{StatsRequest, StatsResponse};
+use base::{Key, KvResult, Span};
 use std::sync::atomic::Ordering;
 use storage::{Engine, Keyspace, mvcc};
 
@@ -12,6 +13,15 @@ const SPLIT_BYTES_MIN: u64 = 4 << 20;
 const BISECTIONS: usize = 40;
 /// Good enough: this fraction of the bytes off the middle.
 const TOLERANCE: u64 = 20;
+
+pub(super) fn run(call: &Call, request: StatsRequest) -> KvResult<StatsResponse> {
+    let mut answer = stats(&call.replica, true);
+    if request.count {
+        let snapshot = call.replica.env.engine.snapshot();
+        answer.counts = Some(mvcc::count(&snapshot, &answer.descriptor.span)?);
+    }
+    Ok(answer)
+}
 
 /// `with_hint` also looks for a key to split at, which takes longer.
 pub(crate) fn stats(replica: &Replica, with_hint: bool) -> StatsResponse {
@@ -31,8 +41,14 @@ pub(crate) fn stats(replica: &Replica, with_hint: bool) -> StatsResponse {
         bytes,
         reads: replica.reads.load(Ordering::Relaxed),
         writes: replica.writes.load(Ordering::Relaxed),
+        written: replica.seen(),
+        has_intents: replica
+            .leadership
+            .serving()
+            .is_some_and(|term| !replica.intents.is_zero(term)),
         safe_point: replica.safe_point(),
         split_hint,
+        counts: None,
         descriptor,
     }
 }

@@ -4,7 +4,9 @@ use crate::call::{Call, View};
 use crate::lock_wait::Taken;
 use base::api::lock::{LockStrength, LockWait};
 use base::api::{Write, WriteCondition, WriteOp};
+use base::layout::{self, FIRST_USER_OID};
 use base::{Key, KvError, KvResult, Timestamp};
+use storage::Room;
 use storage::mvcc::{self, Intent, Version};
 
 /// The locks of other transactions that are in the way of these writes.
@@ -46,9 +48,7 @@ fn strength(op: &WriteOp) -> LockStrength {
 
 /// The newest committed version under each key.
 pub(super) fn newest(view: &View, writes: &[Write]) -> KvResult<Vec<Option<Version>>> {
-    let mut reader = mvcc::Reader::new(&view.snapshot);
-    let found = writes.iter().map(|write| reader.get(&write.key, Timestamp::MAX));
-    Ok(found.collect::<Result<_, _>>()?)
+    Ok(mvcc::newest_of(&view.snapshot, &keys(writes))?)
 }
 
 /// The intent under each key.
@@ -56,8 +56,11 @@ pub(super) fn intents(view: &View, writes: &[Write]) -> KvResult<Vec<Option<Inte
     if view.is_free_of_intents {
         return Ok(vec![None; writes.len()]);
     }
-    let found = writes.iter().map(|write| mvcc::intent(&view.snapshot, &write.key));
-    Ok(found.collect::<Result<_, _>>()?)
+    Ok(mvcc::intents_of(&view.snapshot, &keys(writes))?)
+}
+
+fn keys(writes: &[Write]) -> Vec<&Key> {
+    writes.iter().map(|write| &write.key).collect()
 }
 
 /// The intents of others among those found.
@@ -146,7 +149,19 @@ pub(super) async fn choose(
     call.draw_above(floor).await.map(Chosen::Take)
 }
 
-/// Refuses writes that let the store grow while the disk is nearly full.
-pub(super) fn check_disk(call: &Call) -> KvResult<()> {
-    Ok(call.replica.env.engine.check_reserve()?)
+/// Refuses writes that let the store grow while the disk is nearly full. What deletes may go on, and
+/// so may the catalog, which says that tables are dropped or emptied.
+pub(super) fn check_disk<'a>(
+    call: &Call,
+    writes: impl IntoIterator<Item = &'a Write>,
+) -> KvResult<()> {
+    if writes.into_iter().any(grows) {
+        call.replica.env.engine.check_room(Room::Growth)?;
+    }
+    Ok(())
+}
+
+fn grows(write: &Write) -> bool {
+    let is_users = || layout::table_of(&write.key).is_none_or(|table| table >= FIRST_USER_OID);
+    matches!(write.op, WriteOp::Put(_)) && is_users()
 }

@@ -23,7 +23,7 @@ use bytes::Bytes;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use storage::{Durability, Engine, StorageError, WriteBatch};
+use storage::{Durability, Engine, Room, StorageError, WriteBatch};
 
 /// Carries out committed entries. Owned by one thread.
 pub struct Applier {
@@ -33,6 +33,8 @@ pub struct Applier {
     pub(crate) batch: WriteBatch,
     /// What follows once the batch is written, in order.
     pub(crate) after: Vec<After>,
+    /// What follows when all that is done: others are told.
+    pub(crate) told: Vec<Told>,
     /// Groups whose applied state the batch must carry.
     pub(crate) dirty: BTreeSet<RangeId>,
     /// A snapshot larger than this is installed in several batches.
@@ -66,18 +68,23 @@ pub(crate) enum Service {
 pub(crate) enum After {
     /// Entries up to this one are applied.
     Applied { range: RangeId, applied: AppliedState },
-    /// A command has taken effect.
-    Command { range: RangeId, command: Box<Command> },
     /// The descriptor has changed.
     Descriptor { range: RangeId, descriptor: Arc<RangeDescriptor> },
     /// A replica has come into being.
     Open(Box<OpenReplica>),
-    /// A proposal has ended.
-    Answer { waiter: ProposalWaiter, result: KvResult<Bytes> },
     /// The loop must know.
     Tell(ApplyEvent),
     /// Everything of a replica is gone.
     Destroyed { state: Option<Box<ApplyState>> },
+}
+
+/// Who is told of a batch. Whoever is told can see all of it, how far the replica is included: a reader
+/// on another node asks for that and must not be sent away with less than what was acknowledged.
+pub(crate) enum Told {
+    /// A command has taken effect.
+    Command { range: RangeId, command: Box<Command> },
+    /// A proposal has ended.
+    Answer { waiter: ProposalWaiter, result: KvResult<Bytes> },
 }
 
 /// A batch is written at the latest when it has so many bytes.
@@ -98,6 +105,7 @@ impl Applier {
             states: BTreeMap::new(),
             batch: WriteBatch::new(),
             after: Vec::new(),
+            told: Vec::new(),
             dirty: BTreeSet::new(),
             host,
             core,
@@ -121,14 +129,18 @@ impl Applier {
         self.tasks.drain_into(&mut tasks);
         let did_work = !tasks.is_empty();
         let mut rest = tasks.drain(..);
-        for task in rest.by_ref() {
-            self.carry_out(task)?;
+        while let Some(task) = rest.next() {
+            if task.follows_writes() {
+                self.flush()?;
+            }
             if self.stalled.is_some() {
+                // The disk is full, and what the task rests on is not there.
+                self.tasks.put_back(std::iter::once(task).chain(rest.by_ref()).collect());
                 break;
             }
+            self.carry_out(task)?;
         }
-        let mut rest: Vec<ApplyTask> = rest.collect();
-        self.put_back(&mut rest);
+        drop(rest);
         self.scratch = tasks;
         self.flush()?;
         self.core.inbox.append(&mut self.events);
@@ -141,43 +153,21 @@ impl Applier {
         self.core.inbox.notify();
     }
 
-    /// Tasks that a full disk has kept from being carried out come first again.
-    fn put_back(&mut self, rest: &mut Vec<ApplyTask>) {
-        if rest.is_empty() {
-            return;
-        }
-        let mut newer = Vec::new();
-        self.tasks.drain_into(&mut newer);
-        rest.append(&mut newer);
-        self.tasks.append(rest);
-    }
-
     fn carry_out(&mut self, task: ApplyTask) -> Result<(), RaftError> {
         match task {
             ApplyTask::Open(open) => self.open(open)?,
             ApplyTask::Entries { range, entries } => self.apply_entries(range, entries)?,
-            ApplyTask::Lead { range, term } => {
-                self.flush()?;
-                self.on_lead(range, term);
-            }
-            ApplyTask::Follow { range, leader } => {
-                self.flush()?;
-                self.on_follow(range, leader);
-            }
+            ApplyTask::Lead { range, term } => self.on_lead(range, term),
+            ApplyTask::Follow { range, leader } => self.on_follow(range, leader),
             ApplyTask::Read { range, index, term, replies } => {
                 if let Some(state) = self.states.get_mut(&range) {
                     state.reads.push((index, term, replies));
                     self.after.push(After::Applied { range, applied: state.applied });
                 }
             }
-            ApplyTask::Pin { range, to } => {
-                self.flush()?;
-                self.pin(range, to)?;
-            }
-            ApplyTask::Install(install) => {
-                self.flush()?;
-                self.install(install)?;
-            }
+            ApplyTask::Pin { range, to } => self.pin(range, to)?,
+            ApplyTask::Install(install) => self.install(install)?,
+            ApplyTask::Create { range, replica } => self.create(range, replica)?,
             ApplyTask::Destroy { range, tombstone } => self.destroy(range, tombstone)?,
         }
         if self.batch.bytes() >= BATCH_BYTES_MAX { self.flush() } else { Ok(()) }
@@ -247,7 +237,7 @@ impl Applier {
     fn write(&mut self, batch: WriteBatch) -> Result<(), RaftError> {
         if !batch.is_empty() {
             // Only when space is short may the write have to be repeated.
-            let again = self.engine.check_reserve().is_err().then(|| batch.clone());
+            let again = self.engine.check_room(Room::Growth).is_err().then(|| batch.clone());
             match self.engine.write(batch, Durability::Buffered) {
                 Ok(()) => {}
                 Err(StorageError::DiskFull) if again.is_some() => {
@@ -262,19 +252,15 @@ impl Applier {
         for after in std::mem::take(&mut self.after) {
             self.follow_up(after)?;
         }
+        for told in std::mem::take(&mut self.told) {
+            self.tell(told);
+        }
         Ok(())
     }
 
     fn follow_up(&mut self, after: After) -> Result<(), RaftError> {
         match after {
             After::Applied { range, applied } => self.on_written(range, &applied),
-            After::Command { range, command } => {
-                if let Some(ApplyState { service: Service::Range(observer), .. }) =
-                    self.states.get(&range)
-                {
-                    observer.on_apply(&command);
-                }
-            }
             After::Descriptor { range, descriptor } => {
                 if let Some(state) = self.states.get(&range) {
                     state.shared.set_descriptor(descriptor.clone());
@@ -284,7 +270,6 @@ impl Applier {
                 }
             }
             After::Open(open) => self.open(*open)?,
-            After::Answer { waiter, result } => waiter.finish(result),
             After::Tell(event) => self.events.push(LoopInput::Done(event)),
             After::Destroyed { state } => {
                 if let Some(state) = state {
@@ -293,6 +278,18 @@ impl Applier {
             }
         }
         Ok(())
+    }
+
+    fn tell(&self, told: Told) {
+        match told {
+            Told::Command { range, command } => {
+                let state = self.states.get(&range);
+                if let Some(ApplyState { service: Service::Range(observer), .. }) = state {
+                    observer.on_apply(&command);
+                }
+            }
+            Told::Answer { waiter, result } => waiter.finish(result),
+        }
     }
 
     /// Entries are applied and visible: readers that waited for them may go on.

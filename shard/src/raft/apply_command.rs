@@ -1,7 +1,7 @@
 //! One entry's effects, deterministically: the same on every replica, whoever leads.
 
 use crate::command::{Command, Effect, Trigger};
-use crate::raft::applier::{After, Applier, ApplyState, Service};
+use crate::raft::applier::{After, Applier, ApplyState, Service, Told};
 use crate::raft::committed::Committed;
 use crate::raft::error::RaftError;
 use crate::raft::events::ApplyEvent;
@@ -21,10 +21,14 @@ impl Applier {
         committed: Committed,
     ) -> Result<(), RaftError> {
         let Committed { entry, mut waiter } = committed;
-        let Some(state) = self.states.get_mut(&range) else { return Ok(()) };
-        if entry.index <= state.applied.index {
+        let state = self.states.get_mut(&range);
+        let Some(state) = state.filter(|state| entry.index > state.applied.index) else {
+            if let Some(waiter) = waiter {
+                let result = Err(KvError::Ambiguous("its outcome came with a snapshot".into()));
+                self.told.push(Told::Answer { waiter, result });
+            }
             return Ok(());
-        }
+        };
         if entry.index != state.applied.index + 1 {
             return Err(RaftError::Corrupt(format!(
                 "{range}: entry {} follows entry {}",
@@ -46,7 +50,7 @@ impl Applier {
             }
         };
         if let Some(waiter) = waiter {
-            self.after.push(After::Answer { waiter, result });
+            self.told.push(Told::Answer { waiter, result });
         }
         Ok(())
     }
@@ -73,7 +77,7 @@ impl Applier {
         if let Some(trigger) = command.trigger.clone() {
             self.pull(range, trigger, entry.term)?;
         }
-        self.after.push(After::Command { range, command });
+        self.told.push(Told::Command { range, command });
         Ok(Ok(Bytes::new()))
     }
 

@@ -18,23 +18,19 @@ use storage::{mvcc, raft_log};
 const SILENCE_MAX: u64 = 5;
 
 impl RaftLoop {
-    /// This replica is no member any more; `teller` has said so, if nobody else the own log did.
-    pub(crate) fn destroy(&mut self, range: RangeId, teller: Option<(NodeId, ReplicaId)>) {
+    /// This replica is no member any more; `teller` has said so.
+    pub(crate) fn destroy(&mut self, range: RangeId, teller: (NodeId, ReplicaId)) {
         let Some(mut slot) = self.slots.remove(&range) else { return };
         let replica = slot.shared.replica;
         let mut descriptor = (*slot.shared.descriptor()).clone();
         slot.shared.set_destroyed();
         slot.proposals.give_up("the replica was removed before the outcome was known");
-        slot.reads.fail(|| KvError::RangeNotFound(range));
+        slot.refuse_waiting(|| KvError::RangeNotFound(range));
         // A change that takes this replica out has come about. Its epoch is as the own log knew it:
         // one that was guessed too high would keep routers away from the range for good.
         descriptor.replicas.retain(|r| r.replica != replica);
-        let others = descriptor.replicas.iter().map(|r| (r.node, r.replica));
-        let heirs = teller.map_or_else(|| others.collect(), |teller| vec![teller]);
+        let heirs = vec![teller];
         end_job(&mut slot, Ok(descriptor));
-        for (_, _, waiter) in slot.inbound.drain(..) {
-            waiter.finish(Err(KvError::RangeNotFound(range)));
-        }
         self.awake.remove(&range);
         self.drop_incoming(range);
         self.destroying.insert(range, replica);

@@ -3,7 +3,7 @@
 use crate::raft::error::RaftError;
 use crate::raft::events::{ApplyEvent, ApplyTask, LoopInput};
 use crate::raft::group::Slot;
-use crate::raft::local::{self, ReplicaState};
+use crate::raft::local;
 use crate::raft::raft_loop::RaftLoop;
 use crate::raft::stats::StatsBoard;
 use base::peer_api::{PeerMessage, RaftEnvelope};
@@ -11,8 +11,8 @@ use base::{KvError, MonoTime, NodeId, RangeId, ReplicaId};
 use bytes::Bytes;
 use consensus::{ConsensusError, Envelope, Payload};
 
-/// A question after a lost range is passed on so many times.
-const HEIRS_ASKED_MAX: u64 = 4;
+/// A replica's question whether it is still a member is passed on so many times.
+pub(crate) const QUESTIONS_MAX: u64 = 4;
 
 impl RaftLoop {
     pub(crate) fn dispatch(&mut self, input: LoopInput, now: MonoTime) -> Result<(), RaftError> {
@@ -27,6 +27,7 @@ impl RaftLoop {
                 }
             }
             LoopInput::Peer { from, messages } => self.on_peer(from, messages, now)?,
+            LoopInput::Gone(node) => self.on_gone(node, now),
             LoopInput::Bootstrap(descriptor) => self.bootstrap(descriptor, now)?,
             LoopInput::AddMachine { descriptor, machine, slot } => {
                 self.add_machine(descriptor, machine, slot, now)?
@@ -81,7 +82,7 @@ impl RaftLoop {
         for message in messages {
             match message {
                 PeerMessage::Raft(envelope) => self.on_raft(envelope, now)?,
-                PeerMessage::SnapshotChunk(chunk) => self.on_snapshot_part(chunk, now)?,
+                PeerMessage::SnapshotChunk(chunk) => self.on_snapshot_part(chunk),
                 PeerMessage::Alive(alive) => self.on_alive(&alive, now),
             }
         }
@@ -99,11 +100,12 @@ impl RaftLoop {
             return self.ask_heirs(range, sender, to, &message);
         }
         let can_create = message.is_from_leader();
-        if !self.admit(range, sender, to, can_create, now)? {
+        let asked = if message.payload == Payload::Present { message.stamp } else { 0 };
+        if !self.admit(range, sender, to, can_create, asked) {
             return Ok(());
         }
         if message.payload == Payload::Gone {
-            self.destroy(range, Some(sender));
+            self.destroy(range, sender);
             return Ok(());
         }
         if message.payload == Payload::SnapshotRefused {
@@ -121,20 +123,23 @@ impl RaftLoop {
         Ok(())
     }
 
-    /// Decides whether a message may reach the own replica; makes one if it may exist.
+    /// Decides whether a message may reach the own replica; has one made if it may exist.
     pub(crate) fn admit(
         &mut self,
         range: RangeId,
         from: (NodeId, ReplicaId),
         to: ReplicaId,
         can_create: bool,
-        now: MonoTime,
-    ) -> Result<bool, RaftError> {
+        asked: u64,
+    ) -> bool {
         if self.destroying.contains_key(&range) {
-            return Ok(false);
+            return false;
         }
         let Some(slot) = self.slots.get(&range) else {
-            return self.create_empty(range, to, can_create, now);
+            if can_create {
+                self.create_empty(range, to);
+            }
+            return false;
         };
         let own = slot.shared.replica;
         let descriptor = slot.shared.descriptor();
@@ -143,14 +148,14 @@ impl RaftLoop {
             && descriptor.node_of(from.1).is_none()
             && !slot.group.membership().contains(from.1.0);
         if was_removed {
-            self.say_gone(range, from, own);
-            return Ok(false);
+            self.answer_removed(range, from, asked);
+            return false;
         }
         if to > own {
             // The range has removed this replica and added a new one on this node.
-            self.destroy(range, Some(from));
+            self.destroy(range, from);
         }
-        Ok(to == own)
+        to == own
     }
 
     /// Tells a replica that the range goes on without it.
@@ -171,7 +176,7 @@ impl RaftLoop {
     ) -> Result<(), RaftError> {
         let tombstone = local::tombstone(&self.engine, range)?;
         // The stamp counts the way, so that nothing goes round in circles for ever.
-        if to > tombstone.replica || message.stamp >= HEIRS_ASKED_MAX {
+        if to > tombstone.replica || message.stamp >= QUESTIONS_MAX {
             return Ok(());
         }
         for (node, replica) in tombstone.heirs {
@@ -186,26 +191,29 @@ impl RaftLoop {
         Ok(())
     }
 
-    /// A leader addresses a replica that this node does not have yet.
-    fn create_empty(
+    /// A leader addresses a replica that this node does not have yet: the applier makes one, unless
+    /// a split that it is about to apply does. Messages wait for that; Raft repeats itself.
+    fn create_empty(&mut self, range: RangeId, replica: ReplicaId) {
+        if range != RangeId::META && self.creating.insert(range) {
+            self.tasks.push(ApplyTask::Create { range, replica });
+        }
+    }
+
+    /// The applier has looked for the replica, and made it if there was none.
+    fn on_created(
         &mut self,
         range: RangeId,
         replica: ReplicaId,
-        can_create: bool,
+        is_new: bool,
         now: MonoTime,
-    ) -> Result<bool, RaftError> {
-        if !can_create
-            || range == RangeId::META
-            || replica <= local::tombstone(&self.engine, range)?.replica
-        {
-            return Ok(false);
+    ) -> Result<(), RaftError> {
+        self.creating.remove(&range);
+        if is_new && !self.slots.contains_key(&range) {
+            let slot = self.empty_slot(range, replica, now)?;
+            self.slots.insert(range, slot);
+            self.touch(range);
         }
-        let state = ReplicaState { replica, known: None };
-        local::put_replica(&mut self.batch, range, &state);
-        let slot = self.empty_slot(range, replica, now)?;
-        self.slots.insert(range, slot);
-        self.touch(range);
-        Ok(true)
+        Ok(())
     }
 
     /// The replica's log is not what it has promised: it takes part no more. Other nodes have the
@@ -215,6 +223,7 @@ impl RaftLoop {
         if let Some(mut slot) = self.slots.remove(&range) {
             slot.shared.set_destroyed();
             slot.proposals.give_up("the replica is damaged");
+            slot.refuse_waiting(|| KvError::RangeNotFound(range));
             self.awake.remove(&range);
             // No message reaches the range any more, none makes a new replica in its place.
             self.destroying.insert(range, slot.shared.replica);
@@ -235,6 +244,9 @@ impl RaftLoop {
             ApplyEvent::Pinned { range, to, state } => self.on_pinned(range, to, *state),
             ApplyEvent::Installed { install, is_refused, shared } => {
                 self.on_installed(*install, is_refused, shared, now)?
+            }
+            ApplyEvent::Created { range, replica, is_new } => {
+                self.on_created(range, replica, is_new, now)?
             }
             ApplyEvent::Destroyed { range } => drop(self.destroying.remove(&range)),
         }

@@ -27,6 +27,8 @@ pub(crate) enum LoopInput {
         from: NodeId,
         messages: Vec<PeerMessage>,
     },
+    /// No process is left where this node was.
+    Gone(NodeId),
     /// Start of a group that may not exist yet.
     Bootstrap(RangeDescriptor),
     /// Start of a group with a state machine.
@@ -77,8 +79,28 @@ pub(crate) enum ApplyTask {
     Pin { range: RangeId, to: ReplicaId },
     /// All parts of a snapshot have arrived.
     Install(InstallSnapshot),
+    /// Make an empty replica, which waits for a snapshot, if there is none.
+    Create { range: RangeId, replica: ReplicaId },
     /// The replica goes.
     Destroy { range: RangeId, tombstone: Tombstone },
+}
+
+impl ApplyTask {
+    /// True for what looks at the engine, or tells others of its state: everything before it must have
+    /// been written.
+    pub(crate) fn follows_writes(&self) -> bool {
+        match self {
+            ApplyTask::Lead { .. }
+            | ApplyTask::Follow { .. }
+            | ApplyTask::Pin { .. }
+            | ApplyTask::Install(_)
+            | ApplyTask::Create { .. } => true,
+            ApplyTask::Open(_)
+            | ApplyTask::Entries { .. }
+            | ApplyTask::Read { .. }
+            | ApplyTask::Destroy { .. } => false,
+        }
+    }
 }
 
 /// A replica as the applier starts it.
@@ -125,6 +147,8 @@ pub(crate) enum ApplyEvent {
         is_refused: bool,
         shared: Option<Arc<ReplicaShared>>,
     },
+    /// A replica of the range is there; `is_new`: the empty one that was asked for.
+    Created { range: RangeId, replica: ReplicaId, is_new: bool },
     /// Everything of the replica is gone.
     Destroyed { range: RangeId },
 }

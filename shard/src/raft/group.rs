@@ -1,6 +1,7 @@
 //! One group as the loop keeps it: the Raft replica and everything that waits for it.
 
 use crate::raft::config::RaftStoreConfig;
+use crate::raft::farewell::Farewell;
 use crate::raft::membership::ChangeJob;
 use crate::raft::proposals::Proposals;
 use crate::raft::reads::Reads;
@@ -9,7 +10,7 @@ use crate::raft::snapshot_send::SnapshotSend;
 use crate::raft::stats::GroupView;
 use crate::raft::transfer::TransferJob;
 use crate::raft::waiter::ProposalWaiter;
-use base::{NodeId, ReplicaId};
+use base::{KvError, NodeId, ReplicaId};
 use bytes::Bytes;
 use consensus::{Group, GroupConfig};
 use std::collections::{BTreeMap, BTreeSet};
@@ -26,6 +27,7 @@ pub(crate) struct Slot {
     pub(crate) proposals: Proposals,
     pub(crate) reads: Reads,
     pub(crate) change: Option<ChangeJob>,
+    pub(crate) farewell: Farewell,
     pub(crate) transfer: Option<TransferJob>,
     /// Snapshots on their way from here.
     pub(crate) sends: BTreeMap<ReplicaId, SnapshotSend>,
@@ -33,6 +35,9 @@ pub(crate) struct Slot {
     pub(crate) addresses: BTreeMap<u64, NodeId>,
     /// Changes of members that the applier has and the group has not applied yet.
     pub(crate) open_changes: BTreeSet<u64>,
+    /// The term whose first entry was handed to the applier by this replica as its leader, 0 for
+    /// none.
+    pub(crate) begun: u64,
     /// The term in which evaluation was told to begin, 0 for none.
     pub(crate) announced: u64,
     /// Last entry on disk.
@@ -63,10 +68,12 @@ impl Slot {
             proposals: Proposals::default(),
             reads: Reads::default(),
             change: None,
+            farewell: Farewell::default(),
             transfer: None,
             sends: BTreeMap::new(),
             addresses: BTreeMap::new(),
             open_changes: BTreeSet::new(),
+            begun: 0,
             announced: 0,
             last_written,
             log_bytes: 0,
@@ -111,9 +118,18 @@ impl Slot {
         self.group.applied(self.shared.applied().min(before_change));
     }
 
-    /// Leads a term that evaluation has not been told of.
+    /// Leads a term of which no entry was handed to the applier yet.
     pub(crate) fn is_beginning(&self) -> bool {
-        self.group.is_leader() && self.announced != self.group.term()
+        self.group.is_leader() && self.begun != self.group.term()
+    }
+
+    /// Refuses everybody who asked for something that has not begun: reads, and commands that are not
+    /// in the log.
+    pub(crate) fn refuse_waiting(&mut self, error: impl Fn() -> KvError) {
+        self.reads.fail(&error);
+        for (_, _, waiter) in self.inbound.drain(..) {
+            waiter.finish(Err(error()));
+        }
     }
 
     /// True when nobody waits for anything here.
@@ -122,6 +138,8 @@ impl Slot {
             && self.inbound.is_empty()
             && self.reads.is_empty()
             && self.change.is_none()
+            && self.farewell.is_empty()
+            && !self.leads_from_outside()
             && self.transfer.is_none()
             && self.sends.is_empty()
             && self.eager_ticks == 0

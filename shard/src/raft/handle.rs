@@ -41,6 +41,12 @@ impl RaftHandle {
         self.core.inbox.push(LoopInput::Peer { from, messages });
     }
 
+    /// The process of another node is certainly not there now (nobody listens at its address): what
+    /// it leads is led by others sooner than its silence would tell.
+    pub fn gone(&self, node: NodeId) {
+        self.core.inbox.push(LoopInput::Gone(node));
+    }
+
     /// Starts a group that replicates a state machine: with the given members when this node sees
     /// it for the first time, else from what is on disk.
     pub fn add_state_machine(

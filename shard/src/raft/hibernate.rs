@@ -5,7 +5,7 @@
 
 use crate::raft::raft_loop::RaftLoop;
 use base::peer_api::{NodeAlive, PeerMessage};
-use base::{MonoTime, NodeId, RangeId};
+use base::{MonoTime, NodeId, RangeDescriptor, RangeId, ReplicaKind};
 use std::collections::BTreeMap;
 
 /// The other nodes that matter to this one.
@@ -31,6 +31,18 @@ impl Peers {
     pub(crate) fn is_gone(&self, node: NodeId) -> bool {
         self.nodes.get(&node).is_some_and(|peer| peer.is_gone)
     }
+}
+
+/// Ticks between the campaigns of two replicas that have lost their leader.
+const TURN_TICKS: usize = 3;
+
+/// The place of a node in the order in which a range's replicas campaign when one node is lost. It
+/// differs from range to range, so that not one node inherits all of them.
+fn turn(descriptor: &RangeDescriptor, own: NodeId, lost: NodeId) -> usize {
+    let voters = descriptor.replicas.iter().filter(|r| r.kind == ReplicaKind::Voter);
+    let left: Vec<NodeId> = voters.map(|r| r.node).filter(|node| *node != lost).collect();
+    let place = left.iter().position(|node| *node == own).unwrap_or(left.len());
+    (place + descriptor.range.0 as usize) % left.len().max(1)
 }
 
 impl RaftLoop {
@@ -91,19 +103,26 @@ impl RaftLoop {
         }
     }
 
-    /// Groups led by the node look for another leader.
+    /// Nobody listens any more where the node was: it need not be waited for until its silence is
+    /// long enough.
+    pub(crate) fn on_gone(&mut self, node: NodeId, now: MonoTime) {
+        let Some(peer) = self.peers.nodes.get_mut(&node) else { return };
+        if !std::mem::replace(&mut peer.is_gone, true) {
+            self.lose_node(node, now);
+        }
+    }
+
+    /// Groups led by the node look for another leader. Their replicas notice at about the same
+    /// time, so they take turns, or they would split the votes.
     fn lose_node(&mut self, node: NodeId, now: MonoTime) {
-        tracing::info!(%node, "node is silent or has restarted");
-        let is_led_there = |range: &RangeId| {
-            let slot = &self.slots[range];
-            slot.shared.leader().is_some_and(|leader| leader.node == node)
-                && slot.group.is_hibernating()
-        };
-        let led_there: Vec<RangeId> = self.slots.keys().copied().filter(is_led_there).collect();
-        for range in led_there {
-            if let Some(slot) = self.slots.get_mut(&range) {
-                slot.group.lose_leader(now);
+        tracing::info!(%node, "node is gone, silent or has restarted");
+        for range in self.slots.keys().copied().collect::<Vec<_>>() {
+            let Some(slot) = self.slots.get_mut(&range) else { continue };
+            if slot.shared.leader().is_none_or(|leader| leader.node != node) {
+                continue;
             }
+            let turn = turn(&slot.shared.descriptor(), self.config.node, node);
+            slot.group.lose_leader(1 + turn * TURN_TICKS, now);
             self.touch(range);
         }
     }

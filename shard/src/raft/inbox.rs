@@ -48,6 +48,13 @@ impl<T> Inbox<T> {
         }
     }
 
+    /// The reader gives items back: they come before everything that has been added since.
+    pub(crate) fn put_back(&self, mut items: Vec<T>) {
+        let mut queue = self.queue.lock();
+        items.append(&mut queue);
+        *queue = items;
+    }
+
     /// Notifies the reader without adding anything.
     pub(crate) fn notify(&self) {
         (self.notify)();

@@ -13,9 +13,22 @@ use base::codec::{Blob, from_message};
 use base::{RangeId, ReplicaId};
 use bytes::Bytes;
 use std::sync::Arc;
-use storage::{Durability, Engine, WriteBatch, chunks, mvcc};
+use storage::{Durability, Engine, Room, WriteBatch, chunks, mvcc};
 
 impl Applier {
+    /// Makes an empty replica. The applier alone decides, because it alone knows what splits have
+    /// made: the record of a replica that has a state must not be replaced by an empty one.
+    pub(crate) fn create(&mut self, range: RangeId, replica: ReplicaId) -> Result<(), RaftError> {
+        let is_new = local::replica(&self.engine.snapshot(), range)?.is_none()
+            && replica > local::tombstone(&self.engine, range)?.replica;
+        if is_new {
+            local::put_replica(&mut self.batch, range, &ReplicaState { replica, known: None });
+        }
+        let event = ApplyEvent::Created { range, replica, is_new };
+        self.after.push(After::Tell(event));
+        Ok(())
+    }
+
     /// Pins the present state for a snapshot. Everything applied has been written.
     pub(crate) fn pin(&mut self, range: RangeId, to: ReplicaId) -> Result<(), RaftError> {
         let Some(state) = self.states.get(&range) else { return Ok(()) };
@@ -49,8 +62,8 @@ impl Applier {
         self.flush()
     }
 
-    /// A snapshot that was given up meanwhile, that does not name this replica, or whose keys another
-    /// replica here still owns, must not be installed.
+    /// A snapshot that finds the disk full or was given up meanwhile, that does not name this
+    /// replica, or whose keys another replica here still owns, must not be installed.
     fn may_install(&self, install: &InstallSnapshot) -> Result<bool, RaftError> {
         let descriptor = &install.known.descriptor;
         let overlaps = |(id, other): (&RangeId, &crate::raft::applier::ApplyState)| {
@@ -60,7 +73,10 @@ impl Applier {
         };
         let is_range = install.range != RangeId::META;
         let is_there = local::staged(&self.engine, install.range, (install.stage, 0))?.is_some();
+        // Once begun, an exchange of much data cannot wait for space.
+        let has_room = self.engine.check_room(Room::Growth).is_ok();
         Ok(is_there
+            && has_room
             && descriptor.range == install.range
             && descriptor.replica_on(self.node).is_some_and(|r| r.replica == install.replica)
             && install.known.membership.contains(install.replica.0)
@@ -144,7 +160,9 @@ fn put_data(
     batch_bytes: u64,
 ) -> Result<(), RaftError> {
     let span = &install.known.descriptor.span;
-    if let Some(ReplicaState { known: Some(old), .. }) = local::replica(engine, install.range)? {
+    if let Some(ReplicaState { known: Some(old), .. }) =
+        local::replica(&engine.snapshot(), install.range)?
+    {
         mvcc::clear(batch, &old.descriptor.span);
     }
     mvcc::clear(batch, span);

@@ -7,7 +7,7 @@ use crate::raft::events::ApplyTask;
 use crate::raft::group::Slot;
 use crate::raft::raft_loop::RaftLoop;
 use crate::raft::stats::StatsBoard;
-use base::RangeId;
+use base::{MonoTime, RangeId};
 
 impl RaftLoop {
     /// Tells evaluation about lost leadership.
@@ -25,9 +25,30 @@ impl RaftLoop {
         }
     }
 
-    /// Tells evaluation to begin: the first entry of the own term has been handed over.
-    pub(crate) fn announce_lead(&mut self, range: RangeId, term: u64) {
-        let Some(slot) = self.slots.get_mut(&range) else { return };
+    /// Tells evaluation to begin in the groups whose older leases have run out since.
+    pub(crate) fn announce_leads(&mut self, now: MonoTime) {
+        for range in self.settling.clone() {
+            self.announce_lead(range, now);
+        }
+    }
+
+    /// Tells evaluation to begin: the first entry of the own term has been handed over, and no older
+    /// leader can serve any more. What evaluation prepares, above all the timestamp below which it
+    /// takes every key as read, rests on both.
+    pub(crate) fn announce_lead(&mut self, range: RangeId, now: MonoTime) {
+        let Some(slot) = self.slots.get_mut(&range) else {
+            self.settling.remove(&range);
+            return;
+        };
+        let term = slot.group.term();
+        if !slot.group.is_leader() || slot.begun != term || slot.announced == term {
+            self.settling.remove(&range);
+            return;
+        }
+        if now < slot.group.settled_at() {
+            return;
+        }
+        self.settling.remove(&range);
         slot.announced = term;
         self.views_stale = true;
         slot.eager_ticks = 0;
@@ -48,13 +69,18 @@ impl RaftLoop {
     }
 }
 
+impl RaftLoop {
+    /// When the first group that waits for older leases may be announced.
+    pub(crate) fn next_settled(&self) -> Option<MonoTime> {
+        let waiting = self.settling.iter().filter_map(|range| self.slots.get(range));
+        waiting.map(|slot| slot.group.settled_at()).min()
+    }
+}
+
 /// A group that does not lead owes nobody a read, and its open proposals an answer soon.
 fn retire(slot: &mut Slot, ticks: u64) {
     let shared = slot.shared.clone();
-    slot.reads.fail(|| shared.not_leader());
-    for (_, _, waiter) in slot.inbound.drain(..) {
-        waiter.finish(Err(shared.not_leader()));
-    }
+    slot.refuse_waiting(|| shared.not_leader());
     slot.sends.clear();
     if !slot.proposals.is_empty() && slot.lost_at.is_none() {
         slot.lost_at = Some(ticks);

@@ -15,7 +15,7 @@ use base::{NodeId, RangeDescriptor, RangeId, ReplicaId, Timestamp};
 use bincode::{Decode, Encode};
 use bytes::Bytes;
 use consensus::Membership;
-use storage::{Engine, Keyspace, StorageError, StorageResult, WriteBatch};
+use storage::{Engine, Keyspace, Snapshot, StorageError, StorageResult, WriteBatch};
 
 const REPLICA: u8 = 0x10;
 const TOMBSTONE: u8 = 0x11;
@@ -63,8 +63,8 @@ pub(crate) fn put_applied(batch: &mut WriteBatch, range: RangeId, state: &Applie
     batch.put(Keyspace::Local, &key(REPLICA, range, &[APPLIED]), &value);
 }
 
-pub(crate) fn applied(engine: &Engine, range: RangeId) -> StorageResult<Option<AppliedState>> {
-    let Some(bytes) = engine.get(Keyspace::Local, &key(REPLICA, range, &[APPLIED]))? else {
+pub(crate) fn applied(view: &Snapshot, range: RangeId) -> StorageResult<Option<AppliedState>> {
+    let Some(bytes) = view.get(Keyspace::Local, &key(REPLICA, range, &[APPLIED]))? else {
         return Ok(None);
     };
     if bytes.len() != 33 || bytes[0] != APPLIED_VERSION {
@@ -87,8 +87,8 @@ pub(crate) fn put_replica(batch: &mut WriteBatch, range: RangeId, state: &Replic
     batch.put(Keyspace::Local, &key(REPLICA, range, &[STATE]), &to_message(state));
 }
 
-pub(crate) fn replica(engine: &Engine, range: RangeId) -> StorageResult<Option<ReplicaState>> {
-    let bytes = engine.get(Keyspace::Local, &key(REPLICA, range, &[STATE]))?;
+pub(crate) fn replica(view: &Snapshot, range: RangeId) -> StorageResult<Option<ReplicaState>> {
+    let bytes = view.get(Keyspace::Local, &key(REPLICA, range, &[STATE]))?;
     bytes.map(|bytes| from_message(&bytes).map_err(StorageError::from)).transpose()
 }
 
@@ -264,8 +264,8 @@ mod tests {
         put_pair(&mut batch, RangeId(0), b"name", Some(b"value"));
         engine.write(batch, Durability::Buffered).unwrap();
         assert_eq!(ranges(&engine).unwrap(), [RangeId(1), RangeId(300)]);
-        assert_eq!(applied(&engine, RangeId(300)).unwrap(), Some(applied_state));
-        assert_eq!(replica(&engine, RangeId(1)).unwrap(), Some(state));
+        assert_eq!(applied(&engine.snapshot(), RangeId(300)).unwrap(), Some(applied_state));
+        assert_eq!(replica(&engine.snapshot(), RangeId(1)).unwrap(), Some(state));
         assert_eq!(tombstone(&engine, RangeId(2)).unwrap(), grave);
         assert_eq!(pairs(&engine, RangeId(0)).unwrap().len(), 1);
         assert_eq!(pairs(&engine, RangeId(1)).unwrap().len(), 0);

@@ -9,12 +9,14 @@
 //!
 //! **Whoever leads finishes a joint state**, with or without somebody waiting for it, so a change
 //! survives its leader. A change that got no further than a learner is taken up again by asking for
-//! it again. Replicas that were taken out are told so by those that stay, and destroy themselves.
+//! it again, and taken back when it makes no headway for long. Replicas that were taken out are told so by the leader once nothing can bring them back
+//! ([`crate::raft::farewell`]), and destroy themselves only then.
 
 use crate::raft::committed::MembershipCommand;
 use crate::raft::error::RaftError;
 use crate::raft::group::Slot;
 use crate::raft::raft_loop::RaftLoop;
+use crate::raft::snapshot_send::SnapshotSend;
 use crate::raft::waiter::Reply;
 use base::ReplicaKind;
 use base::codec::to_message;
@@ -25,15 +27,22 @@ use consensus::{Change, ConsensusError};
 pub(crate) struct ChangeJob {
     add: Vec<NodeId>,
     remove: Vec<NodeId>,
-    reply: Reply<RangeDescriptor>,
-    /// Given up at this tick.
-    deadline: u64,
+    /// `None` when nobody waits: what is left of a change that was given up is taken back.
+    reply: Option<Reply<RangeDescriptor>>,
+    /// How far it was, and the tick at which it got there.
+    headway: (Headway, u64),
 }
+
+/// How far a change is: the descriptor's epoch, the parts of snapshots that have arrived, and the
+/// entries that the new replicas hold.
+type Headway = (u64, u64, u64);
 
 /// A learner that lacks no more entries than this is as good as caught up.
 const LAG_MAX: u64 = 64;
 /// A change that makes no headway for so many election timeouts is given up.
 const PATIENCE: u64 = 60;
+/// The same when one of the new nodes is silent. It may not exist.
+const PATIENCE_WITH_SILENCE: u64 = 5;
 
 impl RaftLoop {
     pub(crate) fn start_change(
@@ -44,14 +53,13 @@ impl RaftLoop {
         reply: Reply<RangeDescriptor>,
         now: MonoTime,
     ) {
-        let deadline = self.ticks + PATIENCE * self.config.election_ticks as u64;
         let Some(slot) = self.slots.get_mut(&range) else {
             let _ = reply.send(Err(KvError::RangeNotFound(range)));
             return;
         };
         let refusal = if slot.shared.serving_term() != Some(slot.group.term()) {
             Some(slot.shared.not_leader())
-        } else if slot.change.as_ref().is_some_and(|job| !job.reply.is_canceled()) {
+        } else if slot.change.as_ref().is_some_and(ChangeJob::is_awaited) {
             Some(KvError::Unavailable(format!("the members of {range} are being changed")))
         } else {
             None
@@ -60,7 +68,8 @@ impl RaftLoop {
             let _ = reply.send(Err(error));
             return;
         }
-        slot.change = Some(ChangeJob { add, remove, reply, deadline });
+        let headway = (Headway::default(), self.ticks);
+        slot.change = Some(ChangeJob { add, remove, reply: Some(reply), headway });
         slot.group.wake(now);
         self.drive_change(range, now);
         self.touch(range);
@@ -68,13 +77,18 @@ impl RaftLoop {
 
     /// Takes the next step if it is time for one.
     pub(crate) fn drive_change(&mut self, range: RangeId, now: MonoTime) {
-        let ticks = self.ticks;
+        let (ticks, election) = (self.ticks, self.config.election_ticks as u64);
         let Some(slot) = self.slots.get_mut(&range) else { return };
         if slot.change.is_none() && !slot.group.membership().is_joint() {
             return;
         }
         slot.sync_applied();
-        if finish_job(slot, ticks) || slot.shared.serving_term() != Some(slot.group.term()) {
+        let is_silent = |node: &NodeId| self.peers.is_gone(*node);
+        let hears_all = slot.change.as_ref().is_none_or(|job| !job.add.iter().any(is_silent));
+        let patience = election * if hears_all { PATIENCE } else { PATIENCE_WITH_SILENCE };
+        if finish_job(slot, ticks, patience)
+            || slot.shared.serving_term() != Some(slot.group.term())
+        {
             return;
         }
         let step = match next_step(slot) {
@@ -124,16 +138,11 @@ impl RaftLoop {
             .filter_map(|replica| Some((*slot.addresses.get(&replica)?, ReplicaId(replica))))
             .collect();
         slot.remember_addresses();
-        let is_leader = slot.group.is_leader();
+        slot.farewell.add(gone);
         self.peers.is_stale = true;
-        if is_leader {
-            gone.into_iter().for_each(|to| self.say_gone(range, to, own));
-        }
-        if self.slots.get(&range).is_some_and(|slot| !slot.group.membership().contains(own.0)) {
-            self.destroy(range, None);
-        }
         self.touch(range);
         self.drive_change(range, now);
+        self.drive_farewell(range, now);
         Ok(())
     }
 }
@@ -144,9 +153,17 @@ enum Step {
     Wait,
 }
 
-/// Ends the job when its goal is reached or nobody waits any more.
-fn finish_job(slot: &mut Slot, ticks: u64) -> bool {
-    let Some(job) = &slot.change else { return false };
+impl ChangeJob {
+    /// True while somebody waits.
+    fn is_awaited(&self) -> bool {
+        self.reply.as_ref().is_some_and(|reply| !reply.is_canceled())
+    }
+}
+
+/// Ends the job when its goal is reached, or when there has been no headway for `patience` ticks.
+fn finish_job(slot: &mut Slot, ticks: u64, patience: u64) -> bool {
+    let headway = headway(slot);
+    let Some(job) = &mut slot.change else { return false };
     let descriptor = slot.shared.descriptor();
     let has_voter = |node: &NodeId| {
         descriptor.replica_on(*node).is_some_and(|replica| replica.kind == ReplicaKind::Voter)
@@ -158,19 +175,43 @@ fn finish_job(slot: &mut Slot, ticks: u64) -> bool {
         end_job(slot, Ok((*descriptor).clone()));
         return true;
     }
-    if ticks >= job.deadline {
-        let range = slot.shared.range;
-        end_job(
-            slot,
-            Err(KvError::Ambiguous(format!("change of members of {range} takes too long"))),
-        );
+    if job.headway.0 != headway {
+        job.headway = (headway, ticks);
+    }
+    if ticks >= job.headway.1 + patience {
+        give_up(slot, ticks);
     }
     false
 }
 
+fn headway(slot: &Slot) -> Headway {
+    let learners = &slot.group.membership().learners;
+    let progress = slot.group.progress();
+    let held = progress.iter().filter(|p| learners.contains(&p.replica)).map(|p| p.matched).sum();
+    let parts = slot.sends.values().map(SnapshotSend::parts).sum();
+    (slot.shared.descriptor().epoch, parts, held)
+}
+
+/// Answers whoever waits, and takes the replicas back that got no further than learners: a leader
+/// would go on to send them snapshots for ever.
+fn give_up(slot: &mut Slot, ticks: u64) {
+    let descriptor = slot.shared.descriptor();
+    let Some(job) = &slot.change else { return };
+    let is_learner = |node: &&NodeId| {
+        descriptor.replica_on(**node).is_some_and(|replica| replica.kind == ReplicaKind::Learner)
+    };
+    let remove: Vec<NodeId> = job.add.iter().filter(is_learner).copied().collect();
+    let why = format!("change of members of {} makes no headway", slot.shared.range);
+    end_job(slot, Err(KvError::Ambiguous(why)));
+    if !remove.is_empty() {
+        let headway = (Headway::default(), ticks);
+        slot.change = Some(ChangeJob { add: Vec::new(), remove, reply: None, headway });
+    }
+}
+
 pub(crate) fn end_job(slot: &mut Slot, result: Result<RangeDescriptor, KvError>) {
-    if let Some(job) = slot.change.take() {
-        let _ = job.reply.send(result);
+    if let Some(reply) = slot.change.take().and_then(|job| job.reply) {
+        let _ = reply.send(result);
     }
 }
 
@@ -215,7 +256,7 @@ fn is_caught_up(slot: &Slot, replica: u64) -> bool {
 }
 
 /// The voter of the new set that is furthest.
-fn successor(slot: &Slot) -> Option<u64> {
+pub(crate) fn successor(slot: &Slot) -> Option<u64> {
     let voters = &slot.group.membership().voters;
     let progress = slot.group.progress();
     let fit = progress.iter().filter(|p| voters.contains(&p.replica) && p.is_active);

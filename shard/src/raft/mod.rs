@@ -32,6 +32,7 @@ mod dispatch;
 mod engine_log;
 mod error;
 mod events;
+mod farewell;
 mod group;
 mod handle;
 mod hibernate;

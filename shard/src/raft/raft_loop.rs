@@ -17,7 +17,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
-use storage::{Durability, Engine, StorageError, WriteBatch};
+use storage::{Durability, Engine, Room, StorageError, WriteBatch};
 
 /// What a poll leaves to do.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -40,8 +40,12 @@ pub struct RaftLoop {
     pub(crate) dirty: BTreeSet<RangeId>,
     /// Groups with proposals or reads from the last drain.
     pub(crate) asked: BTreeSet<RangeId>,
+    /// Groups of which the applier was asked for an empty replica.
+    pub(crate) creating: BTreeSet<RangeId>,
     /// Groups that the applier is still removing, with the replica that goes.
     pub(crate) destroying: BTreeMap<RangeId, ReplicaId>,
+    /// Groups that are led here and whose older leases may still last.
+    pub(crate) settling: BTreeSet<RangeId>,
     /// Groups with snapshots on their way from here.
     pub(crate) sending: BTreeSet<RangeId>,
     /// Snapshots on their way here.
@@ -90,7 +94,9 @@ impl RaftLoop {
             awake: BTreeSet::new(),
             dirty: BTreeSet::new(),
             asked: BTreeSet::new(),
+            creating: BTreeSet::new(),
             destroying: BTreeMap::new(),
+            settling: BTreeSet::new(),
             sending: BTreeSet::new(),
             incoming: BTreeMap::new(),
             peers: Peers::default(),
@@ -117,6 +123,7 @@ impl RaftLoop {
         if !self.retry_stalled(now)? {
             return Ok(Poll { did_work: false, next_wake: Some(now + self.config.tick) });
         }
+        self.announce_leads(now);
         let mut did_work = self.take_inputs(now)?;
         did_work |= self.tick_if_due(now)?;
         did_work |= self.pump_snapshots(now)?;
@@ -202,6 +209,7 @@ impl RaftLoop {
         self.retry_reads(range, now);
         self.expire_proposals(range);
         self.drive_change(range, now);
+        self.drive_farewell(range, now);
         self.watch_transfer(range);
         self.cut_log(range)?;
         self.ask_membership(range);
@@ -239,7 +247,7 @@ impl RaftLoop {
     ) -> Result<(), RaftError> {
         let durability = if round.must_sync() { Durability::Synced } else { Durability::Buffered };
         // Only when space is short may the write have to be repeated.
-        let again = self.engine.check_reserve().is_err().then(|| batch.clone());
+        let again = self.engine.check_room(Room::Growth).is_err().then(|| batch.clone());
         if !batch.is_empty() {
             match self.engine.write(batch, durability) {
                 Ok(()) => self.count_write(durability, &round),
@@ -282,7 +290,7 @@ impl RaftLoop {
     }
 
     fn next_wake(&self) -> Option<MonoTime> {
-        [self.next_tick, self.next_snapshot_part()].into_iter().flatten().min()
+        [self.next_tick, self.next_snapshot_part(), self.next_settled()].into_iter().flatten().min()
     }
 
     /// Groups on this node, for metrics and views: at once when leaders or replicas have changed,

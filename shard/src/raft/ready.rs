@@ -73,8 +73,8 @@ impl RaftLoop {
             let more = slot.group.persisted(now);
             slot.publish();
             self.send_all(range, more.messages);
-            self.hand_to_applier(range, ready.committed);
-            self.hand_to_applier(range, more.committed);
+            self.hand_to_applier(range, ready.committed, now);
+            self.hand_to_applier(range, more.committed, now);
             self.on_reads(range, ready.reads);
             if self.slots.get(&range).is_some_and(|slot| slot.group.has_ready()) {
                 self.dirty.insert(range);
@@ -84,7 +84,7 @@ impl RaftLoop {
     }
 
     /// Committed entries go to the applier, with whoever waits for them.
-    fn hand_to_applier(&mut self, range: RangeId, entries: Vec<Entry>) {
+    fn hand_to_applier(&mut self, range: RangeId, entries: Vec<Entry>, now: MonoTime) {
         let Some(slot) = self.slots.get_mut(&range) else { return };
         if entries.is_empty() {
             return;
@@ -101,7 +101,9 @@ impl RaftLoop {
         let entries = entries.into_iter().map(&mut with_waiter).collect();
         self.tasks.push(ApplyTask::Entries { range, entries });
         if begins {
-            self.announce_lead(range, term);
+            slot.begun = term;
+            self.settling.insert(range);
+            self.announce_lead(range, now);
         }
     }
 

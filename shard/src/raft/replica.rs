@@ -11,6 +11,7 @@ use base::{RangeId, ReplicaDescriptor, Timestamp};
 use bytes::Bytes;
 use consensus::MetaGroup;
 use std::sync::Arc;
+use storage::Room;
 
 /// A replica of a range.
 pub(crate) struct RangeReplica {
@@ -84,9 +85,10 @@ impl HandleCore {
         suspends: bool,
         decoded: Option<Command>,
     ) -> BoxFuture<'static, KvResult<Bytes>> {
-        // Meta goes on into the reserve: without fresh timestamps there would be no reads either.
+        // What grows was refused before it was evaluated; the rest stops short of the end. Meta goes
+        // on to it: without fresh timestamps there would be no reads either.
         if shared.range != RangeId::META
-            && let Err(full) = self.engine.check_reserve()
+            && let Err(full) = self.engine.check_room(Room::CleanUp)
         {
             return failed(full.into());
         }

@@ -63,7 +63,7 @@ impl ReplicaShared {
 
     /// See [`crate::replication::Replication::lead`].
     pub(crate) fn lead(&self, now: MonoTime) -> KvResult<u64> {
-        let term = self.serving_term().ok_or_else(|| self.not_leader())?;
+        let term = self.serving_term().ok_or_else(|| self.not_serving())?;
         if self.suspensions.load(Ordering::SeqCst) > 0 {
             return Err(KvError::Unavailable(format!("{} is being split", self.range)));
         }
@@ -81,6 +81,14 @@ impl ReplicaShared {
         let ready = self.ready_term.load(Ordering::Acquire);
         let lead = self.lead_term.load(Ordering::Acquire);
         (ready != 0 && ready == lead).then_some(ready)
+    }
+
+    /// Why this replica does not serve: it does not lead, or not for long enough yet.
+    fn not_serving(&self) -> KvError {
+        match self.lead_term() {
+            0 => self.not_leader(),
+            _ => KvError::Unavailable(format!("{} begins a term", self.range)),
+        }
     }
 
     /// The error that sends a client elsewhere.

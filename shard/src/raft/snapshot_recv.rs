@@ -32,23 +32,19 @@ pub(crate) struct IncomingSnapshot {
 }
 
 impl RaftLoop {
-    pub(crate) fn on_snapshot_part(
-        &mut self,
-        chunk: SnapshotChunk,
-        now: MonoTime,
-    ) -> Result<(), RaftError> {
+    pub(crate) fn on_snapshot_part(&mut self, chunk: SnapshotChunk) {
         let range = chunk.range;
         let sender = (chunk.from_node, chunk.from);
-        if !self.admit(range, sender, chunk.to, true, now)? {
-            return Ok(());
+        if !self.admit(range, sender, chunk.to, true, 0) {
+            return;
         }
         if self.incoming.get(&range).is_some_and(|incoming| incoming.is_installing) {
-            return Ok(());
+            return;
         }
         if chunk.sequence == 0 && !self.begin_incoming(&chunk) {
-            return Ok(());
+            return;
         }
-        let Some(incoming) = self.incoming.get_mut(&range) else { return Ok(()) };
+        let Some(incoming) = self.incoming.get_mut(&range) else { return };
         let is_next = incoming.stream == chunk.stream
             && incoming.from == chunk.from
             && incoming.to == chunk.to
@@ -59,23 +55,22 @@ impl RaftLoop {
                 self.drop_incoming(range);
                 self.refuse(range, sender, chunk.to);
             }
-            return Ok(());
+            return;
         }
         let place = (incoming.stage, incoming.parts);
         local::put_staged(&mut self.batch, range, place, &chunk.data);
         incoming.parts += 1;
         incoming.bytes += chunk.data.len() as u64;
         if let Some(tail) = &chunk.last {
-            incoming.is_installing = true;
             match from_message::<SnapshotTail>(tail) {
                 Ok(tail) => {
+                    incoming.is_installing = true;
                     let install = install(&chunk, tail, incoming);
                     self.tasks.push(ApplyTask::Install(install));
                 }
                 Err(_) => self.drop_incoming(range),
             }
         }
-        Ok(())
     }
 
     /// The first part: parts of an older snapshot are void. Refused when another replica on this
@@ -117,7 +112,9 @@ impl RaftLoop {
         now: MonoTime,
     ) -> Result<(), RaftError> {
         let range = install.range;
-        self.incoming.remove(&range);
+        if self.incoming.get(&range).is_some_and(|incoming| incoming.stage == install.stage) {
+            self.incoming.remove(&range);
+        }
         let is_current =
             self.slots.get(&range).is_some_and(|slot| slot.shared.replica == install.replica);
         if !is_current {
@@ -147,9 +144,11 @@ impl RaftLoop {
         self.send(to.0, PeerMessage::Raft(envelope));
     }
 
-    /// Forgets the parts that have arrived.
+    /// Forgets the parts that have arrived. If the applier has them already it removes them itself: it
+    /// may be in the middle of them.
     pub(crate) fn drop_incoming(&mut self, range: RangeId) {
-        if let Some(incoming) = self.incoming.remove(&range) {
+        let incoming = self.incoming.remove(&range);
+        if let Some(incoming) = incoming.filter(|incoming| !incoming.is_installing) {
             local::clear_staged(&mut self.batch, range, incoming.stage, incoming.parts);
         }
     }

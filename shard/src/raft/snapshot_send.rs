@@ -69,6 +69,16 @@ struct Stream {
     due: MonoTime,
 }
 
+impl SnapshotSend {
+    /// Parts sent so far.
+    pub(crate) fn parts(&self) -> u64 {
+        match &self.phase {
+            Phase::Streaming(stream) => stream.sequence,
+            _ => 0,
+        }
+    }
+}
+
 impl Slot {
     /// The library has announced a snapshot: its parts go first.
     pub(crate) fn announce_snapshot(
@@ -125,7 +135,9 @@ impl RaftLoop {
         let ticks = self.ticks;
         let Some(slot) = self.slots.get_mut(&range) else { return };
         slot.sync_applied();
-        let Some(send) = slot.sends.get_mut(&to) else { return };
+        // Asked for twice, because the first state was long in coming.
+        let is_wanted = |send: &&mut SnapshotSend| matches!(send.phase, Phase::Wanted);
+        let Some(send) = slot.sends.get_mut(&to).filter(is_wanted) else { return };
         let meta = SnapshotMeta {
             index: state.applied.index,
             term: state.applied.term,
@@ -185,6 +197,8 @@ impl RaftLoop {
             Phase::Wanted | Phase::Pinned(_) | Phase::Resting => {
                 if ticks > send.tick + patience {
                     slot.sends.remove(&to);
+                    // The library sends nothing to a replica that it takes to be busy with a snapshot.
+                    slot.group.report_snapshot(to.0, false);
                 }
             }
         }

@@ -54,7 +54,8 @@ impl Applier {
     ) -> Result<(), RaftError> {
         let Some(own) = right.replica_on(self.node).copied() else { return Ok(()) };
         let range = right.range;
-        let newer = local::replica(&self.engine, range)?.is_some_and(|s| s.replica > own.replica);
+        let newer = local::replica(&self.engine.snapshot(), range)?
+            .is_some_and(|s| s.replica > own.replica);
         if newer || own.replica <= local::tombstone(&self.engine, range)?.replica {
             // The right half has lived on without this replica; its data here is nobody's.
             mvcc::clear(&mut self.batch, &right.span);

@@ -82,13 +82,7 @@ impl RaftLoop {
             let (shared, applied) = (shared.clone(), stored.applied);
             self.tasks.push(ApplyTask::Open(OpenReplica { shared, known, applied, machine }));
         }
-        let members = stored.known.as_ref().map(|known| known.membership.clone());
-        let own = stored.replica;
         self.insert_slot(stored, shared, now)?;
-        if members.is_some_and(|members| !members.contains(own.0)) {
-            // Taken out just before the process ended.
-            self.destroy(range, None);
-        }
         Ok(true)
     }
 
@@ -100,6 +94,11 @@ impl RaftLoop {
         shared: Option<Arc<ReplicaShared>>,
         now: MonoTime,
     ) -> Result<(), RaftError> {
+        // What the loop has gathered for the old state, like a cut of its log, comes before the new one.
+        let batch = std::mem::take(&mut self.batch);
+        if !batch.is_empty() {
+            self.engine.write(batch, Durability::Buffered)?;
+        }
         let Some(stored) = load(&self.engine, range)? else { return Ok(()) };
         let old = self.slots.remove(&range);
         let Some(shared) = shared.or_else(|| old.as_ref().map(|slot| slot.shared.clone())) else {
@@ -107,6 +106,7 @@ impl RaftLoop {
         };
         if let Some(mut old) = old {
             old.proposals.give_up("the replica was brought up to date by a snapshot");
+            old.refuse_waiting(|| shared.not_leader());
         }
         self.insert_slot(stored, shared, now)
     }
@@ -154,7 +154,10 @@ impl RaftLoop {
         now: MonoTime,
     ) -> Result<(), RaftError> {
         let range = descriptor.range;
-        if self.slots.contains_key(&range) || self.destroying.contains_key(&range) {
+        let is_taken = self.slots.contains_key(&range)
+            || self.destroying.contains_key(&range)
+            || self.creating.contains(&range);
+        if is_taken {
             return Ok(());
         }
         if self.write_first(&descriptor)? {
@@ -173,7 +176,7 @@ impl RaftLoop {
         now: MonoTime,
     ) -> Result<(), RaftError> {
         let range = descriptor.range;
-        let is_first = local::replica(&self.engine, range)?.is_none();
+        let is_first = local::replica(&self.engine.snapshot(), range)?.is_none();
         if is_first && !self.write_first(&descriptor)? {
             tracing::error!(%range, "this node is no member of the group");
             return Ok(());
@@ -192,7 +195,7 @@ impl RaftLoop {
         let range = descriptor.range;
         let Some(own) = descriptor.replica_on(self.config.node) else { return Ok(false) };
         if own.replica <= local::tombstone(&self.engine, range)?.replica
-            || local::replica(&self.engine, range)?.is_some()
+            || local::replica(&self.engine.snapshot(), range)?.is_some()
         {
             return Ok(false);
         }
@@ -272,10 +275,14 @@ fn new_group(
 /// Reads a replica, and makes its log agree with its applied state, which may have been replaced by
 /// a snapshot's just before the process ended.
 fn load(engine: &Engine, range: RangeId) -> Result<Option<Stored>, RaftError> {
-    let Some(ReplicaState { replica, known }) = local::replica(engine, range)? else {
+    // One view: the applier may be at work on the replica, and members must not be older than what
+    // is applied.
+    let view = engine.snapshot();
+    let Some(ReplicaState { replica, known }) = local::replica(&view, range)? else {
         return Ok(None);
     };
-    let applied = local::applied(engine, range)?.unwrap_or_default();
+    let applied = local::applied(&view, range)?.unwrap_or_default();
+    drop(view);
     if known.is_some() && !log_continues(engine, range, &applied)? {
         let mut batch = WriteBatch::new();
         raft_log::reset(&mut batch, range, applied.index, applied.term);

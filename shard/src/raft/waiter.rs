@@ -31,15 +31,16 @@ impl ProposalWaiter {
         if suspends {
             shared.suspend();
         }
-        let (sender, receiver) = oneshot::channel();
-        let (answer, shared) = (Some(sender), shared.clone());
-        let waiter = ProposalWaiter { answer, shared, command: None, bytes, suspends };
+        let shared = shared.clone();
+        let mut waiter = ProposalWaiter { answer: None, shared, command: None, bytes, suspends };
         if waiting >= limits.0 || (waiting > 0 && waiting_bytes >= limits.1) {
             return Err(KvError::Unavailable(format!(
                 "{} has too much to do",
                 waiter.shared.range
             )));
         }
+        let (sender, receiver) = oneshot::channel();
+        waiter.answer = Some(sender);
         Ok((waiter, receiver))
     }
 

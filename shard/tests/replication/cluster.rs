@@ -3,7 +3,7 @@
 
 use crate::host::Host;
 use base::Timestamp;
-use base::peer_api::PeerMessage;
+use base::peer_api::{PeerMessage, RaftEnvelope};
 use base::{BoxFuture, Key, KvError, KvResult, MonoTime, NodeId, RangeDescriptor, RangeId, Span};
 use futures::task::noop_waker;
 use parking_lot::Mutex;
@@ -62,8 +62,12 @@ pub(crate) struct Cluster {
     pub(crate) nodes: BTreeMap<NodeId, Node>,
     pub(crate) disks: BTreeMap<NodeId, MemDisk>,
     pub(crate) blocked: BTreeSet<(NodeId, NodeId)>,
+    /// Nodes that get no Raft messages of a range.
+    pub(crate) muted: BTreeSet<(NodeId, RangeId)>,
     /// Nodes whose appliers do nothing.
     pub(crate) frozen: BTreeSet<NodeId>,
+    /// Nodes whose loops do nothing: their input piles up.
+    pub(crate) paused: BTreeSet<NodeId>,
     /// Of a thousand deliveries so many are lost.
     pub(crate) loss: u64,
     pub(crate) delay_max: u64,
@@ -85,7 +89,9 @@ impl Cluster {
             nodes: BTreeMap::new(),
             disks: BTreeMap::new(),
             blocked: BTreeSet::new(),
+            muted: BTreeSet::new(),
             frozen: BTreeSet::new(),
+            paused: BTreeSet::new(),
             loss: 0,
             delay_max: 10,
             acked: BTreeMap::new(),
@@ -147,10 +153,14 @@ impl Cluster {
 
     /// The machine stops; of what was not synced a random part is lost.
     pub(crate) fn crash(&mut self, id: NodeId) {
+        let survivors = self.random(self.disks[&id].unsynced() as u64 + 1) as usize;
+        self.crash_keeping(id, survivors);
+    }
+
+    /// The machine stops; so many of the writes that were not synced are on disk nevertheless.
+    pub(crate) fn crash_keeping(&mut self, id: NodeId, survivors: usize) {
         self.nodes.remove(&id);
-        let disk = self.disks[&id].clone();
-        let survivors = self.random(disk.unsynced() as u64 + 1) as usize;
-        disk.crash(survivors);
+        self.disks[&id].crash(survivors);
     }
 
     pub(crate) fn random(&mut self, below: u64) -> u64 {
@@ -211,6 +221,25 @@ impl Cluster {
         }
     }
 
+    /// One poll of a node's applier.
+    pub(crate) fn apply_once(&mut self, id: NodeId) {
+        let node = self.nodes.get_mut(&id).expect("the node is up");
+        node.applier.poll().expect("the applier goes on");
+    }
+
+    /// True when some message of a range is on its way for which `what` holds.
+    pub(crate) fn is_in_flight(
+        &self,
+        what: impl Fn(NodeId, NodeId, &RaftEnvelope) -> bool,
+    ) -> bool {
+        self.flight.values().any(|(from, to, messages)| {
+            messages.iter().any(|message| match message {
+                PeerMessage::Raft(envelope) => what(*from, *to, envelope),
+                _ => false,
+            })
+        })
+    }
+
     /// One poll of a node's loop, which may fail.
     pub(crate) fn poll_once(&mut self, id: NodeId) -> Result<(), RaftError> {
         let node = self.nodes.get_mut(&id).expect("the node is up");
@@ -220,11 +249,12 @@ impl Cluster {
     fn poll_node(&mut self, id: NodeId) {
         for _ in 0..50 {
             let Some(node) = self.nodes.get_mut(&id) else { return };
-            let polled = node.raft.poll(self.now).expect("the loop goes on");
+            let is_paused = self.paused.contains(&id);
+            let polled = !is_paused && node.raft.poll(self.now).expect("the loop goes on").did_work;
             let is_frozen = self.frozen.contains(&id);
             let applied = !is_frozen && node.applier.poll().expect("the applier goes on");
             let sent = std::mem::take(&mut *node.queue.0.lock());
-            let is_busy = polled.did_work || applied || !sent.is_empty();
+            let is_busy = polled || applied || !sent.is_empty();
             for (to, messages) in sent {
                 self.post(id, to, messages);
             }
@@ -235,7 +265,12 @@ impl Cluster {
         panic!("node {id} never comes to rest");
     }
 
-    fn post(&mut self, from: NodeId, to: NodeId, messages: Vec<PeerMessage>) {
+    fn post(&mut self, from: NodeId, to: NodeId, mut messages: Vec<PeerMessage>) {
+        let is_muted = |message: &PeerMessage| match message {
+            PeerMessage::Raft(envelope) => self.muted.contains(&(to, envelope.range)),
+            _ => false,
+        };
+        messages.retain(|message| !is_muted(message));
         let counted = messages.iter().filter(|m| !matches!(m, PeerMessage::Alive(_)));
         self.messages += counted.count() as u64;
         if self.blocked.contains(&(from, to)) || self.random(1000) < self.loss {
@@ -382,7 +417,9 @@ impl Cluster {
     /// Ends all faults.
     pub(crate) fn heal(&mut self) {
         self.blocked.clear();
+        self.muted.clear();
         self.frozen.clear();
+        self.paused.clear();
         self.loss = 0;
         for id in self.down() {
             self.boot(id);

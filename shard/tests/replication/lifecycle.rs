@@ -1,8 +1,12 @@
 //! Start, elections, restarts, partitions, hibernation, full and failing disks.
 
-use crate::cluster::{Cluster, key};
+use crate::cluster::{Cluster, key, put_command};
 use base::{KvError, NodeId, RangeId};
 use shard::raft::RaftError;
+use shard::replication::Replication;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::{Context, Wake, Waker};
 use std::time::Duration;
 
 const R1: RangeId = RangeId(1);
@@ -47,6 +51,34 @@ fn a_lone_node_keeps_what_it_acknowledged_over_crashes() {
     cluster.check_ledger();
 }
 
+/// Notes how far a replica is when somebody is woken.
+struct Witness {
+    replica: Arc<dyn Replication>,
+    applied: AtomicU64,
+}
+
+impl Wake for Witness {
+    fn wake(self: Arc<Self>) {
+        self.applied.store(self.replica.progress().1, Ordering::Relaxed);
+    }
+}
+
+#[test]
+fn who_gets_an_answer_finds_the_replica_as_far() {
+    let mut cluster = Cluster::start(1, &[1], 1, 1);
+    cluster.step();
+    let replica = cluster.replica(NodeId(1), R1).unwrap();
+    let term = replica.lead(cluster.now).unwrap();
+    let command = put_command(&replica.descriptor(), term, &key(1, 1), b"value");
+    let mut write = replica.propose(command);
+    let before = replica.progress().1;
+    let witness = Arc::new(Witness { replica, applied: AtomicU64::new(0) });
+    let waker = Waker::from(witness.clone());
+    assert!(write.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
+    cluster.step();
+    assert_eq!(witness.applied.load(Ordering::Relaxed), before + 1);
+}
+
 #[test]
 fn three_nodes_elect_and_replicate_fifty_groups() {
     let mut cluster = Cluster::start(3, &[1, 2, 3], 50, 3);
@@ -72,6 +104,44 @@ fn the_majority_goes_on_without_a_crashed_leader() {
         assert!(gap < Duration::from_secs(4), "writes resumed after {gap:?}");
         cluster.boot(leader);
         cluster.run(Duration::from_secs(2));
+    }
+    cluster.check_ledger();
+}
+
+#[test]
+fn a_leader_known_to_be_gone_is_not_waited_for_longer_than_its_lease() {
+    let mut cluster = Cluster::start(3, &[1, 2, 3], 3, 5);
+    for round in 0..12 {
+        let range = 1 + round % 3;
+        if round >= 6 {
+            // Asleep.
+            cluster.run(Duration::from_secs(4));
+        }
+        cluster.write_acked(key(range, round), b"before");
+        let leader = cluster.leader(RangeId(range)).unwrap();
+        cluster.crash(leader);
+        cluster.nodes.values().for_each(|node| node.handle.gone(leader));
+        let gone_at = cluster.now;
+        cluster.write_acked(key(range, 100 + round), b"after");
+        let gap = cluster.now.since(gone_at);
+        assert!(gap < Duration::from_millis(1500), "writes resumed after {gap:?}");
+        cluster.boot(leader);
+        cluster.run(Duration::from_secs(2));
+    }
+    cluster.check_ledger();
+}
+
+#[test]
+fn a_rumour_of_its_end_does_not_unseat_a_leader() {
+    let mut cluster = Cluster::start(3, &[1, 2, 3], 1, 5);
+    cluster.write_acked(key(1, 0), b"value");
+    let leader = cluster.leader(R1).unwrap();
+    let believer = cluster.nodes.keys().copied().find(|id| *id != leader).unwrap();
+    for round in 1..10 {
+        cluster.nodes[&believer].handle.gone(leader);
+        cluster.run(Duration::from_millis(700));
+        cluster.write_acked(key(1, round), b"value");
+        assert_eq!(cluster.leader(R1), Some(leader));
     }
     cluster.check_ledger();
 }
@@ -161,7 +231,7 @@ fn a_full_disk_refuses_writes_and_recovers() {
     cluster.disks[&NodeId(1)].set_full(true);
     let replica = cluster.replica(NodeId(1), R1).unwrap();
     let term = replica.lead(cluster.now).expect("reads go on");
-    let command = crate::cluster::put_command(&replica.descriptor(), term, &key(1, 1), b"refused");
+    let command = put_command(&replica.descriptor(), term, &key(1, 1), b"refused");
     let refused = replica.propose(command);
     assert_eq!(cluster.wait(refused), Err(KvError::DiskFull));
     cluster.disks[&NodeId(1)].set_full(false);
@@ -183,6 +253,23 @@ fn a_disk_that_fills_up_under_way_loses_nothing() {
     cluster.check_ledger();
 }
 
+/// The entries before the news of leadership are not written: reads would miss them.
+#[test]
+fn a_leader_does_not_begin_before_its_entries_are_written() {
+    let mut cluster = Cluster::start(1, &[1], 1, 17);
+    let node = NodeId(1);
+    cluster.frozen.insert(node);
+    cluster.step();
+    cluster.disks[&node].set_full(true);
+    cluster.apply_once(node);
+    assert_eq!(cluster.nodes[&node].host.leads.lock().get(&R1), None);
+    cluster.disks[&node].set_full(false);
+    cluster.apply_once(node);
+    assert!(cluster.nodes[&node].host.leads.lock().contains_key(&R1));
+    cluster.heal();
+    cluster.write_acked(key(1, 1), b"value");
+}
+
 #[test]
 fn too_many_proposals_are_refused() {
     let mut cluster = Cluster::start(3, &[1, 2, 3], 1, 19);
@@ -192,6 +279,12 @@ fn too_many_proposals_are_refused() {
     }
     cluster.until("all have ended", |c| c.waiting() == 0);
     assert!(cluster.tally.refused > 0 && cluster.tally.acked > 1000, "{:?}", cluster.tally);
+    let old = cluster.leader(R1).unwrap();
+    let replica = cluster.replica(old, R1).unwrap();
+    let handed_over = replica.transfer_leader(NodeId(1 + old.0 % 3));
+    cluster.wait(handed_over).unwrap();
+    let answer = replica.lead(cluster.now);
+    assert!(matches!(answer, Err(KvError::NotLeader { .. })), "it is still there: {answer:?}");
     cluster.check_ledger();
 }
 

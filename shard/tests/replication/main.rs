@@ -5,6 +5,7 @@ mod chaos;
 mod checks;
 mod cluster;
 mod host;
+mod leases;
 mod lifecycle;
 mod machine;
 mod members;

@@ -1,9 +1,10 @@
 //! Moving replicas, handing leadership over, snapshots.
 
 use crate::cluster::{Cluster, key};
-use base::{NodeId, RangeId};
+use base::{KvError, NodeId, RangeId};
 use shard::raft::RaftStoreConfig;
 use std::time::Duration;
+use storage::Keyspace;
 
 const R1: RangeId = RangeId(1);
 
@@ -31,6 +32,24 @@ fn fill(cluster: &mut Cluster, from: u64, count: u64) {
         cluster.until("a leader", |c| c.write(key(1, n), &[7; 500]) || c.poke());
     }
     cluster.until("all is acknowledged", |c| c.waiting() == 0);
+}
+
+/// A cluster with its leader, and a follower that is down and behind what the log holds.
+fn lagging_follower(seed: u64) -> (Cluster, NodeId, NodeId) {
+    let mut config = RaftStoreConfig::new(NodeId(0), seed);
+    config.log_entries_max = 50;
+    config.log_entries_kept = 10;
+    config.snapshot_chunk_bytes = 10_000;
+    let mut cluster = Cluster::start_with(config, 3, &[1, 2, 3], 1);
+    fill(&mut cluster, 0, 20);
+    let leader = cluster.leader(R1).unwrap();
+    let lagging = NodeId(1 + leader.0 % 3);
+    cluster.crash(lagging);
+    for round in 0..10 {
+        fill(&mut cluster, 1000 * (round + 1), 60);
+        cluster.run(Duration::from_millis(300));
+    }
+    (cluster, leader, lagging)
 }
 
 #[test]
@@ -76,6 +95,105 @@ fn a_lone_replica_moves_and_comes_back_under_writes() {
         fill(&mut cluster, 1000 * (round as u64 + 1), 20);
         cluster.check_ledger();
     }
+}
+
+/// A snapshot is pinned behind entries that a full disk has kept from being written.
+#[test]
+fn a_snapshot_holds_what_its_label_says_although_the_disk_was_full() {
+    let (mut cluster, leader, lagging) = lagging_follower(37);
+    cluster.frozen.insert(leader);
+    for n in 0..20 {
+        assert!(cluster.write(key(1, 20_000 + n), b"value"));
+    }
+    cluster.boot(lagging);
+    cluster.run(Duration::from_millis(700));
+    cluster.disks[&leader].set_full(true);
+    cluster.apply_once(leader);
+    cluster.disks[&leader].set_full(false);
+    cluster.heal();
+    cluster.until("all is acknowledged", |c| c.waiting() == 0);
+    cluster.until("a snapshot is installed", |c| {
+        c.nodes[&lagging].handle.stats().snapshots_installed > 0
+    });
+    cluster.check_ledger();
+}
+
+/// The applier is slow to pin a state, so the loop asks for another one; both come at once.
+#[test]
+fn a_second_pinned_state_does_not_break_the_snapshot_under_way() {
+    let (mut cluster, leader, lagging) = lagging_follower(39);
+    cluster.frozen.insert(leader);
+    cluster.boot(lagging);
+    cluster.run(Duration::from_secs(3));
+    cluster.frozen.clear();
+    cluster.until("a snapshot is installed", |c| {
+        c.nodes[&lagging].handle.stats().snapshots_installed > 0
+    });
+    cluster.check_ledger();
+}
+
+/// Parts of snapshots that are staged on a node.
+fn staged_parts(cluster: &Cluster, id: NodeId) -> usize {
+    let mut iter = cluster.nodes[&id].engine.iter(Keyspace::Local, &[0x13], &[0x14]);
+    let mut is_valid = iter.seek_to_first().unwrap();
+    let mut count = 0;
+    while is_valid {
+        count += 1;
+        is_valid = iter.next().unwrap();
+    }
+    count
+}
+
+#[test]
+fn a_replica_that_is_removed_while_it_installs_a_snapshot_keeps_the_parts_until_then() {
+    let (mut cluster, leader, lagging) = lagging_follower(40);
+    cluster.boot(lagging);
+    cluster.step();
+    cluster.frozen.insert(lagging);
+    cluster.until("all parts are sent", |c| c.nodes[&leader].handle.stats().snapshots_sent > 0);
+    cluster.run(Duration::from_millis(100));
+    let staged = staged_parts(&cluster, lagging);
+    assert!(staged > 1);
+    change(&mut cluster, &[], &[lagging.0]);
+    cluster.until("it is told", |c| c.nodes[&lagging].handle.groups().is_empty());
+    assert_eq!(staged_parts(&cluster, lagging), staged);
+    cluster.frozen.clear();
+    cluster.until("it is gone", |c| c.replica(lagging, R1).is_none());
+    assert_eq!(staged_parts(&cluster, lagging), 0);
+    cluster.check_ledger();
+}
+
+#[test]
+fn a_move_to_a_node_that_does_not_exist_fails_soon_and_leaves_nothing_behind() {
+    let mut cluster = Cluster::start(3, &[1, 2, 3], 1, 41);
+    cluster.until("a leader", |c| c.leader(R1).is_some());
+    let leader = cluster.leader(R1).unwrap();
+    let change = cluster.replica(leader, R1).unwrap().change_replicas(vec![NodeId(9)], vec![]);
+    let asked_at = cluster.now;
+    assert!(matches!(cluster.wait(change), Err(KvError::Ambiguous(_))));
+    let gap = cluster.now.since(asked_at);
+    assert!(gap < Duration::from_secs(15), "failed after {gap:?}");
+    cluster.until("the learner is taken back", |c| {
+        c.leader(R1).is_some_and(|leader| {
+            c.replica(leader, R1).unwrap().descriptor().replica_on(NodeId(9)).is_none()
+        })
+    });
+    cluster.write_acked(key(1, 1), b"value");
+    cluster.check_ledger();
+}
+
+/// The new voter forgets that the joint state was left, unless that is on disk before the old voter
+/// is told to go.
+#[test]
+fn a_moved_replica_does_not_need_the_old_one_after_a_crash() {
+    let mut cluster = Cluster::start(2, &[1], 1, 35);
+    fill(&mut cluster, 0, 20);
+    change(&mut cluster, &[2], &[1]);
+    cluster.until("it is gone here", |c| c.replica(NodeId(1), R1).is_none());
+    cluster.crash_keeping(NodeId(2), 0);
+    cluster.boot(NodeId(2));
+    cluster.write_acked(key(1, 5000), b"after");
+    cluster.check_ledger();
 }
 
 #[test]
@@ -128,19 +246,7 @@ fn draining_leaves_nothing_to_lead() {
 
 #[test]
 fn a_lagging_follower_is_caught_up_by_a_snapshot() {
-    let mut config = RaftStoreConfig::new(NodeId(0), 33);
-    config.log_entries_max = 50;
-    config.log_entries_kept = 10;
-    config.snapshot_chunk_bytes = 10_000;
-    let mut cluster = Cluster::start_with(config, 3, &[1, 2, 3], 1);
-    fill(&mut cluster, 0, 20);
-    let leader = cluster.leader(R1).unwrap();
-    let lagging = NodeId(1 + leader.0 % 3);
-    cluster.crash(lagging);
-    for round in 0..10 {
-        fill(&mut cluster, 1000 * (round + 1), 60);
-        cluster.run(Duration::from_millis(300));
-    }
+    let (mut cluster, _, lagging) = lagging_follower(33);
     cluster.boot(lagging);
     cluster.until("a snapshot is installed", |c| {
         c.nodes[&lagging].handle.stats().snapshots_installed > 0

@@ -76,6 +76,32 @@ fn a_node_that_slept_through_a_split_catches_up() {
     cluster.check_ledger();
 }
 
+/// The right half's leader addresses a node before that node has applied the split, and the message
+/// lies in its inbox before the news of the split.
+#[test]
+fn a_replica_that_a_split_makes_is_not_replaced_by_an_empty_one() {
+    let right = RangeId(2);
+    let mut cluster = Cluster::start(3, &[1, 2, 3], 1, 48);
+    cluster.write_acked(key(1, 10), b"left");
+    let leader = cluster.leader(RangeId(1)).unwrap();
+    let slow = NodeId(1 + leader.0 % 3);
+    cluster.frozen.insert(slow);
+    cluster.muted.insert((slow, right));
+    cluster.split(RangeId(1), split_key(1), right).unwrap();
+    cluster.until("the right half has a leader", |c| c.leader(right).is_some());
+    cluster.run(Duration::from_millis(300));
+    cluster.paused.insert(slow);
+    cluster.muted.clear();
+    cluster.run(Duration::from_millis(500));
+    cluster.apply_once(slow);
+    cluster.poll_once(slow).unwrap();
+    cluster.crash_keeping(slow, usize::MAX >> 1);
+    cluster.heal();
+    cluster.until("it knows the right half", |c| c.replica(slow, right).is_some());
+    cluster.write_acked(key(1, 150), b"right");
+    cluster.check_ledger();
+}
+
 #[test]
 fn one_half_moves_away() {
     let mut cluster = Cluster::start(2, &[1], 1, 49);

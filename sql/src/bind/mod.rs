@@ -136,23 +136,6 @@ pub fn check_table_expression(
     Ok(())
 }
 
-/// The value of a constant that the catalog keeps as text, as a column's type.
-pub fn constant(
-    sql: &str,
-    ty: SqlType,
-    planner: &crate::plan::Planner<'_>,
-) -> Result<Datum, SqlError> {
-    let ast = crate::parse::parse_expression(sql)?;
-    let context =
-        BindContext { sql, catalog: planner.catalog, settings: planner.settings, param_types: &[] };
-    let mut binder = Binder::new(&context);
-    let bound = binder.expr(&ast, &Scope::default())?;
-    let mut bound = binder.assign(bound, ty, "")?;
-    crate::optimize::fold_expr(&mut bound, planner.settings);
-    let env = crate::exec::eval::Env::bare(planner.settings);
-    crate::exec::eval::eval_scalar(&bound, &env)
-}
-
 /// The state of binding one statement.
 pub(crate) struct Binder<'a> {
     pub(crate) context: &'a BindContext<'a>,

@@ -30,10 +30,6 @@ fn name_of(expr: &Expr) -> Option<(String, u8)> {
         },
         Expr::TypedString(typed) => type_name(&typed.data_type).map(|n| (n, 1)),
         Expr::Interval(_) => Some(("interval".to_owned(), 1)),
-        Expr::Value(v) => match v.value {
-            ast::Value::Boolean(_) => Some(("bool".to_owned(), 1)),
-            _ => None,
-        },
         Expr::Case { else_result, .. } => else_result
             .as_deref()
             .and_then(name_of)

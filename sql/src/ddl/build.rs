@@ -22,7 +22,7 @@ impl Ddl<'_> {
         let Some(index) = table.index(id).cloned() else {
             return Err(SqlError::internal("an index is missing from its table"));
         };
-        let reader = RowReader::new(table, &self.shared.settings())?;
+        let reader = RowReader::new(table)?;
         let mut out = IndexWriter::new(self, table, &index);
         let mut fresh = out.ddl.fresh_reader(table);
         let mut next = Some(row_span(table));

@@ -21,15 +21,16 @@ pub(super) struct RowReader {
 }
 
 impl RowReader {
-    pub(super) fn new(table: &Table, settings: &Settings) -> Result<RowReader, SqlError> {
+    pub(super) fn new(table: &Table) -> Result<RowReader, SqlError> {
         let mut wanted = Vec::with_capacity(table.columns.len());
         let mut defaults = Vec::with_capacity(table.columns.len());
+        let settings = Settings::default();
         for (position, column) in table.columns.iter().enumerate() {
             if !column.is_dropped {
                 wanted.push((column.id, position));
             }
             defaults.push(match &column.missing {
-                Some(text) => types::text::parse(column.ty, text, settings)?,
+                Some(text) => types::text::parse(column.ty, text, &settings)?,
                 None => Datum::Null,
             });
         }
@@ -68,7 +69,7 @@ impl Ddl<'_> {
         new: &Table,
         change: &mut dyn RowChange,
     ) -> Result<(), SqlError> {
-        let reader = RowReader::new(old, &self.shared.settings())?;
+        let reader = RowReader::new(old)?;
         let is_inside = self.is_inside(old);
         let mut fresh = self.fresh_reader(old);
         let indexes: Vec<Index> = new.secondary_indexes().cloned().collect();

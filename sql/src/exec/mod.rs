@@ -24,6 +24,7 @@ pub mod host;
 mod keys;
 pub mod kv;
 mod op;
+mod point;
 mod rows;
 mod state;
 pub mod vector;
@@ -37,6 +38,7 @@ pub use state::NodeStats;
 
 pub(crate) use keys::KeySet;
 pub(crate) use op::{Operator, build, key_set};
+pub(crate) use point::PointRead;
 pub(crate) use state::{Cx, State};
 
 use crate::plan::Plan;

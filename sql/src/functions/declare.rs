@@ -1,6 +1,8 @@
 //! How functions, operators and aggregates are declared.
 
 use super::EvalContext;
+use crate::exec::vector::Vector;
+use std::sync::Arc;
 use types::{Datum, Oid, SqlResult, oid};
 
 /// Computes a scalar result.
@@ -244,6 +246,11 @@ pub struct Aggregate {
 pub trait AggState: Send {
     /// Takes one row's arguments.
     fn update(&mut self, args: &[Datum], context: &EvalContext<'_>) -> SqlResult<()>;
+    /// Takes all rows of the argument columns at once, rows with NULLs skipped, if the state knows
+    /// a way faster than [`AggState::update`] for each; false: it has taken nothing.
+    fn update_all(&mut self, _args: &[Arc<Vector>], _rows: usize) -> bool {
+        false
+    }
     /// Takes a state that was encoded elsewhere.
     fn merge(&mut self, encoded: &[u8]) -> SqlResult<()>;
     /// Appends the state for [`AggState::merge`].

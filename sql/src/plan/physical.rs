@@ -21,8 +21,6 @@ pub struct Plan {
     pub command: Command,
     /// It neither writes nor locks nor calls into the session.
     pub is_read_only: bool,
-    /// Its reads all go to one key: a stand-alone statement needs no snapshot of its own.
-    pub is_point: bool,
     /// The operators.
     pub root: Node,
     /// Subqueries that run once, before the rest.

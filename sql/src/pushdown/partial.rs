@@ -9,20 +9,24 @@ use crate::exec::vector::Vector;
 use crate::functions::{AggState, EvalContext};
 use crate::plan::expr::Expr;
 use rustc_hash::FxHashMap;
+use std::sync::Arc;
 use types::{Datum, SqlError, SqlType};
 
 /// Groups and their states.
 pub(super) struct PartialState {
     groups: Vec<Expr>,
     calls: Vec<PartialCall>,
+    /// Argument types by call.
+    types: Vec<Vec<SqlType>>,
     places: FxHashMap<Vec<u8>, usize>,
     found: Vec<(Vec<Datum>, Vec<Box<dyn AggState>>)>,
 }
 
 impl PartialState {
     pub(super) fn new(groups: Vec<Expr>, calls: Vec<PartialCall>) -> PartialState {
-        let mut state =
-            PartialState { groups, calls, places: FxHashMap::default(), found: Vec::new() };
+        let types = calls.iter().map(|c| c.args.iter().map(|a| a.ty).collect()).collect();
+        let places = FxHashMap::default();
+        let mut state = PartialState { groups, calls, types, places, found: Vec::new() };
         if state.groups.is_empty() {
             let states = state.fresh();
             state.places.insert(Vec::new(), 0);
@@ -47,6 +51,9 @@ impl PartialState {
                 call.args.iter().map(|a| eval_batch(a, batch, env)).collect();
             args.push(columns?);
         }
+        if self.groups.is_empty() {
+            return self.push_whole(batch, &args, env);
+        }
         let mut key = Vec::new();
         let mut values = Vec::new();
         for row in 0..batch.rows {
@@ -64,23 +71,57 @@ impl PartialState {
                     self.found.len() - 1
                 }
             };
-            for (i, call) in self.calls.iter().enumerate() {
-                if let Some(filter) = &call.filter
-                    && !is_true(&eval_row(filter, &BatchRow { batch, row }, env)?)
-                {
-                    continue;
-                }
-                values.clear();
-                values.extend(args[i].iter().map(|c| c.get(row)));
-                if call.function.strict && values.iter().any(|v| matches!(v, Datum::Null)) {
-                    continue;
-                }
-                let types: Vec<SqlType> = call.args.iter().map(|a| a.ty).collect();
-                let context = EvalContext::new(env.settings, env.functions).typed(&types, call.ty);
-                self.found[at].1[i].update(&values, &context)?;
+            for (call, args) in args.iter().enumerate() {
+                self.update(at, call, args, (batch, row), &mut values, env)?;
             }
         }
         Ok(())
+    }
+
+    /// Without groups: whole columns where the state can take them.
+    fn push_whole(
+        &mut self,
+        batch: &Batch,
+        args: &[Vec<Arc<Vector>>],
+        env: &Env<'_>,
+    ) -> Result<(), SqlError> {
+        let mut values = Vec::new();
+        for (call, args) in args.iter().enumerate() {
+            let takes_all = self.calls[call].filter.is_none() && self.calls[call].function.strict;
+            if takes_all && self.found[0].1[call].update_all(args, batch.rows) {
+                continue;
+            }
+            for row in 0..batch.rows {
+                self.update(0, call, args, (batch, row), &mut values, env)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// One row into one call's state of a group. `values` is scratch.
+    fn update(
+        &mut self,
+        group: usize,
+        call: usize,
+        args: &[Arc<Vector>],
+        (batch, row): (&Batch, usize),
+        values: &mut Vec<Datum>,
+        env: &Env<'_>,
+    ) -> Result<(), SqlError> {
+        let plan = &self.calls[call];
+        if let Some(filter) = &plan.filter
+            && !is_true(&eval_row(filter, &BatchRow { batch, row }, env)?)
+        {
+            return Ok(());
+        }
+        values.clear();
+        values.extend(args.iter().map(|column| column.get(row)));
+        if plan.function.strict && values.iter().any(|v| matches!(v, Datum::Null)) {
+            return Ok(());
+        }
+        let context =
+            EvalContext::new(env.settings, env.functions).typed(&self.types[call], plan.ty);
+        self.found[group].1[call].update(values, &context)
     }
 
     /// The groups and encoded states.

@@ -24,8 +24,7 @@ impl Session {
         guc.set_times(started, started);
         let mut txn = self.engine().client().begin(isolation, is_read_only);
         txn.set_lock_timeout(guc.derived().lock_timeout);
-        // A setting of our own: plain reads may be answered by this node's replicas.
-        txn.set_follower_reads(guc.get("sharddb.follower_reads").is_some_and(is_on));
+        txn.set_follower_reads(guc.derived().follower_reads);
         Transaction::new(txn, isolation, is_read_only, started)
     }
 
@@ -446,9 +445,4 @@ fn no_savepoint(name: &str) -> SqlError {
         sqlstate::S_E_INVALID_SPECIFICATION,
         format!("savepoint \"{name}\" does not exist"),
     )
-}
-
-/// The spellings of true that a setting without a type may have.
-fn is_on(value: &str) -> bool {
-    matches!(value.to_ascii_lowercase().as_str(), "on" | "true" | "yes" | "1")
 }

@@ -21,6 +21,8 @@ const ATTEMPTS_MAX: u32 = 100;
 /// First pause between attempts; doubles up to [`BACKOFF_MAX`].
 const BACKOFF_MIN: Duration = Duration::from_millis(1);
 const BACKOFF_MAX: Duration = Duration::from_millis(100);
+/// How long a statement waits on a node that is cut off: as long as others wait for their data.
+const LEASE_PATIENCE: Duration = Duration::from_secs(30);
 
 /// How rows of a statement are sent.
 #[derive(Clone, Copy)]
@@ -85,8 +87,11 @@ impl Session {
         }
         let job = match statement.class {
             Class::Plan => {
-                let planned = Some(statement.plan(&self.view(), &self.settings())?);
-                Job::Plan { statement, planned, params, output }
+                let planned = statement.plan(&self.view(), &self.settings())?;
+                if alone && self.read_point(&planned, params, output, sink)? {
+                    return Ok(());
+                }
+                Job::Plan { statement, planned: Some(planned), params, output }
             }
             _ => Job::Command { statement },
         };
@@ -100,15 +105,16 @@ impl Session {
     /// Runs a job. `alone`: in a transaction of its own that is committed before this returns.
     pub(super) async fn run_job<S: RowSink>(
         &mut self,
-        job: Job<'_>,
+        mut job: Job<'_>,
         alone: bool,
         sink: &mut S,
     ) -> Result<Done, SqlError> {
-        if !self.engine().catalog().has_lease() {
-            return Err(SqlError::new(
-                sqlstate::CANNOT_CONNECT_NOW,
-                "this node is cut off from the cluster",
-            ));
+        if !self.has_lease() {
+            wait_for_lease(self.shared.clone()).await?;
+            // The catalog may have changed meanwhile.
+            if let Job::Plan { planned, .. } = &mut job {
+                *planned = None;
+            }
         }
         if alone { self.run_alone(job, sink).await } else { self.run_inside(job, sink).await }
     }
@@ -176,6 +182,20 @@ impl Session {
             if is_block { State::Block(transaction) } else { State::Implicit(transaction) };
         result
     }
+}
+
+/// A node that has not heard from the cluster for long may serve an old catalog no more: its
+/// statements wait until it hears again.
+async fn wait_for_lease(shared: Arc<Shared>) -> Result<(), SqlError> {
+    let wait = async {
+        if shared.engine.catalog().wait_for_lease(LEASE_PATIENCE).await {
+            return Ok(());
+        }
+        let message = "this node is cut off from the cluster";
+        Err(SqlError::new(sqlstate::CANNOT_CONNECT_NOW, message)
+            .with_hint("Nothing was changed. Try again once a majority of the nodes is up."))
+    };
+    interruptible(&shared.cancel, shared.engine.clock(), wait).await
 }
 
 /// Runs a job in an open transaction, again after conflicts as far as that is allowed.

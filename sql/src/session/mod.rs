@@ -77,6 +77,7 @@ pub(crate) mod internal;
 pub(crate) mod job;
 pub(crate) mod names;
 pub(crate) mod planning;
+mod point;
 pub(crate) mod portal;
 mod prepared;
 pub(crate) mod query;

@@ -34,7 +34,7 @@ pub(crate) async fn run_plan<S: RowSink>(
     }
     loop {
         let batch = run.execution.next_batch(&mut transaction.txn).await;
-        let batch = batch.map_err(|error| exec_error(error, &run))?;
+        let batch = batch.map_err(|error| exec_error(error, &run.planned))?;
         let Some(batch) = batch else { break };
         if has_rows {
             for i in 0..batch.rows {
@@ -61,7 +61,7 @@ pub(crate) async fn next_rows(
         prepare_write(shared, transaction, &run.planned).await?;
     }
     let batch = run.execution.next_batch(&mut transaction.txn).await;
-    match batch.map_err(|error| exec_error(error, run))? {
+    match batch.map_err(|error| exec_error(error, &run.planned))? {
         Some(batch) => {
             run.rows_sent += batch.rows as u64;
             Ok(Some((0..batch.rows).map(|i| batch.row(i)).collect()))
@@ -141,10 +141,10 @@ fn catalog_changed() -> SqlError {
 }
 
 /// An error of the executor as the client sees it.
-fn exec_error(error: ExecError, run: &Run) -> SqlError {
+pub(super) fn exec_error(error: ExecError, planned: &Planned) -> SqlError {
     match error {
         ExecError::Sql(error) => error,
-        ExecError::Kv(error) => errors::from_kv(error, &run.planned.view.catalog),
+        ExecError::Kv(error) => errors::from_kv(error, &planned.view.catalog),
         ExecError::Restart => SqlError::new(
             sqlstate::T_R_SERIALIZATION_FAILURE,
             "could not serialize access due to concurrent update",

@@ -121,8 +121,12 @@ impl Session {
         }
     }
 
-    /// The protocol failed between statements: an open block fails with it.
+    /// The protocol failed between statements: an open block fails with it; outside of one, the
+    /// portals go.
     pub fn fail(&mut self) {
+        if matches!(self.state, State::Idle | State::Implicit(_)) {
+            self.end_portals();
+        }
         self.state = match std::mem::take(&mut self.state) {
             State::Block(transaction) if transaction.savepoints.is_empty() => State::Failed(None),
             State::Block(transaction) => State::Failed(Some(transaction)),
@@ -171,6 +175,11 @@ impl Session {
             self.view_key = key;
         }
         self.view.clone()
+    }
+
+    /// False when this node may not know the newest catalog.
+    pub(super) fn has_lease(&self) -> bool {
+        self.shared.engine.catalog().has_lease()
     }
 
     pub(super) fn settings(&self) -> Settings {

@@ -57,7 +57,7 @@ impl MemEngine {
         DiskUsage { used_bytes: all as u64, free_bytes: self.disk.free_bytes() }
     }
 
-    pub(crate) fn has_reserve(&self) -> bool {
+    pub(crate) fn has_room(&self) -> bool {
         self.disk.free_bytes() > 0
     }
 

@@ -14,18 +14,22 @@
 //!
 //! All functions read a [`crate::Snapshot`] or add to a [`WriteBatch`]; none decides anything.
 
+mod count;
 pub mod gc;
 mod layout;
 mod locks;
+mod many;
 mod point;
 mod scan;
 mod version;
 
+pub use count::count;
 pub use layout::range_parts;
 pub use locks::{
     Intent, TxnRecord, encode_intent, encode_record, intent, intents, put_intent, put_record,
     record, records, remove_intent, remove_record,
 };
+pub use many::{intents_of, newest_of};
 pub use point::{Reader, any_newer, get, newest, versions};
 pub use scan::{Scan, Visitor};
 pub use version::{Version, encode_version, put_version, remove_version};

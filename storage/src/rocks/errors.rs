@@ -27,10 +27,10 @@ pub(crate) fn write_error(error: Error) -> StorageError {
     }
 }
 
-/// An error of a sync: never to be tried again, the system may have dropped the dirty pages.
+/// An error of a sync, whatever its reason: never to be tried again, the system may have dropped the
+/// dirty pages.
 pub(crate) fn sync_error(error: Error) -> StorageError {
-    let text = error.into_string();
-    if text.contains(NO_SPACE) { StorageError::DiskFull } else { StorageError::SyncFailed(text) }
+    StorageError::SyncFailed(error.into_string())
 }
 
 /// An error of opening the store in a directory.

@@ -8,7 +8,7 @@ mod errors;
 mod pinned;
 mod setup;
 
-use crate::{BatchOp, DiskUsage, Durability, EngineOptions, Keyspace};
+use crate::{BatchOp, DiskUsage, Durability, EngineOptions, Keyspace, Room};
 use crate::{StorageError, StorageResult, WriteBatch, directory};
 use bytes::Bytes;
 use errors::{read_error, sync_error, write_error};
@@ -83,15 +83,16 @@ impl RocksEngine {
         }
     }
 
-    pub(crate) fn has_reserve(&self) -> bool {
+    pub(crate) fn has_room(&self, wanted: Room) -> bool {
         if self.reserve_bytes == 0 || self.unchecked_bytes.load(Ordering::Relaxed) > 0 {
             return true;
         }
         // A file system that cannot tell its free space is found full by writing.
-        let has_room = self.free_bytes().is_none_or(|free| free >= self.reserve_bytes);
-        let allowance = if has_room { SPACE_CHECK_BYTES } else { 0 };
+        let free = self.free_bytes().unwrap_or(u64::MAX);
+        let has_reserve = free >= self.reserve_bytes;
+        let allowance = if has_reserve { SPACE_CHECK_BYTES } else { 0 };
         self.unchecked_bytes.store(allowance, Ordering::Relaxed);
-        has_room
+        has_reserve || (wanted == Room::CleanUp && free >= self.reserve_bytes / 2)
     }
 
     pub(crate) fn approximate_bytes(&self, keyspace: Keyspace, lower: &[u8], upper: &[u8]) -> u64 {

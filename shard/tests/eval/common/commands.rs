@@ -331,7 +331,7 @@ fn admin(command: &str, args: &mut Words<'_>) -> (Key, RangeOp) {
             let rows: Vec<_> = args.writes().into_iter().map(pair).collect();
             (rows[0].0.clone(), RangeOp::Ingest(IngestRequest { rows, ts: args.ts("ts") }))
         }
-        "stats" => (Key::MIN, RangeOp::Stats(StatsRequest {})),
+        "stats" => (Key::MIN, RangeOp::Stats(StatsRequest::default())),
         other => panic!("unknown command {other}"),
     }
 }

@@ -6,10 +6,12 @@ use crate::exec::errors::ExecResult;
 use crate::exec::eval::{BatchRow, Env, eval_batch, eval_row, is_true};
 use crate::exec::hash_key;
 use crate::exec::state::Cx;
+use crate::exec::vector::Vector;
 use crate::functions::{AggState, EvalContext};
 use crate::plan::physical::{AggregateNode, AggregateSlot, Node, Op};
 use base::BoxFuture;
 use rustc_hash::{FxHashMap, FxHashSet};
+use std::sync::Arc;
 use types::{Datum, SqlError, SqlType};
 
 /// Bytes that a group takes beside its values.
@@ -62,11 +64,12 @@ impl AggregateOp {
     async fn consume(&mut self, plan: &AggregateNode, cx: &mut Cx<'_>) -> ExecResult<Vec<Group>> {
         let all: Vec<usize> = (0..plan.groups.len()).collect();
         let sets = plan.sets.clone().unwrap_or_else(|| vec![all]);
-        let mut table = Table { places: FxHashMap::default(), groups: Vec::new() };
+        let places = vec![FxHashMap::default(); sets.len()];
+        let mut table = Table { places, groups: Vec::new() };
         for (number, set) in sets.iter().enumerate() {
             // Without columns there is one group even without rows.
             if set.is_empty() {
-                table.group(number, Vec::new(), || vec![Datum::Null; plan.groups.len()], plan);
+                table.group(number, &[], || vec![Datum::Null; plan.groups.len()], plan);
             }
         }
         while let Some(batch) = self.input.next(&plan.input, cx).await? {
@@ -81,7 +84,8 @@ impl AggregateOp {
 }
 
 struct Table {
-    places: FxHashMap<(usize, Vec<u8>), usize>,
+    /// Groups by their key, one map for each grouping set.
+    places: Vec<FxHashMap<Vec<u8>, usize>>,
     groups: Vec<Group>,
 }
 
@@ -89,16 +93,16 @@ impl Table {
     fn group(
         &mut self,
         set: usize,
-        key: Vec<u8>,
+        key: &[u8],
         values: impl FnOnce() -> Vec<Datum>,
         plan: &AggregateNode,
     ) -> usize {
-        if let Some(at) = self.places.get(&(set, key.clone())) {
+        if let Some(at) = self.places[set].get(key) {
             return *at;
         }
         let states = plan.calls.iter().map(fresh).collect();
         self.groups.push(Group { values: values(), states });
-        self.places.insert((set, key), self.groups.len() - 1);
+        self.places[set].insert(key.to_vec(), self.groups.len() - 1);
         self.groups.len() - 1
     }
 
@@ -115,6 +119,10 @@ impl Table {
             columns.push(eval_batch(group, batch, env)?);
         }
         let args = Arguments::new(plan, batch, env)?;
+        if plan.groups.is_empty() && sets.len() == 1 && !plan.merges {
+            let at = self.group(0, &[], Vec::new, plan);
+            return args.update_whole(plan, &mut self.groups[at].states, env);
+        }
         let mut aside = 0;
         let mut key = Vec::new();
         for row in 0..batch.rows {
@@ -130,12 +138,14 @@ impl Table {
                     };
                     (0..columns.len()).map(shown).collect()
                 };
-                let at = self.group(number, key.clone(), values, plan);
+                let at = self.group(number, &key, values, plan);
                 let states = &mut self.groups[at].states;
                 if plan.merges {
                     merge(states, batch, plan.groups.len(), row)?;
                 } else {
-                    aside += args.update(plan, states, row, env)?;
+                    for (call, state) in states.iter_mut().enumerate() {
+                        aside += args.update(plan, call, state, row, env)?;
+                    }
                 }
             }
         }
@@ -169,7 +179,9 @@ fn fresh(call: &AggregateSlot) -> CallState {
 /// The evaluated arguments of all calls over a batch.
 struct Arguments<'a> {
     batch: &'a Batch,
-    columns: Vec<Vec<std::sync::Arc<crate::exec::vector::Vector>>>,
+    columns: Vec<Vec<Arc<Vector>>>,
+    /// Argument types by call.
+    types: Vec<Vec<SqlType>>,
 }
 
 impl<'a> Arguments<'a> {
@@ -188,81 +200,110 @@ impl<'a> Arguments<'a> {
             };
             columns.push(evaluated?);
         }
-        Ok(Arguments { batch, columns })
+        Ok(Arguments { batch, columns, types: plan.calls.iter().map(arg_types).collect() })
     }
 
-    fn update(
+    /// All rows of the batch into the one group: whole columns where the state can take them.
+    fn update_whole(
         &self,
         plan: &AggregateNode,
         states: &mut [CallState],
-        row: usize,
         env: &Env<'_>,
     ) -> Result<usize, SqlError> {
         let mut aside = 0;
-        for (i, (call, state)) in plan.calls.iter().zip(states).enumerate() {
-            let here = BatchRow { batch: self.batch, row };
-            let values: Vec<Datum> = match &call.filter {
-                Some(filter) => {
-                    if !is_true(&eval_row(filter, &here, env)?) {
-                        continue;
-                    }
-                    call.args.iter().map(|a| eval_row(a, &here, env)).collect::<Result<_, _>>()?
-                }
-                None => self.columns[i].iter().map(|c| c.get(row)).collect(),
-            };
-            if call.function.strict && values.iter().any(|v| matches!(v, Datum::Null)) {
+        for (at, (call, state)) in plan.calls.iter().zip(states).enumerate() {
+            let is_plain = call.filter.is_none() && !call.distinct && call.order.is_empty();
+            if is_plain
+                && call.function.strict
+                && state.state.update_all(&self.columns[at], self.batch.rows)
+            {
                 continue;
             }
-            if let Some(seen) = &mut state.seen {
-                let mut key = Vec::new();
-                for (value, arg) in values.iter().zip(&call.args) {
-                    hash_key::put(value, arg.ty, &mut key);
-                }
-                aside += key.len() + 32;
-                if !seen.insert(key) {
-                    continue;
-                }
+            for row in 0..self.batch.rows {
+                aside += self.update(plan, at, state, row, env)?;
             }
-            if call.order.is_empty() && !call.distinct {
-                apply(call, state, &values, env)?;
-                continue;
-            }
-            // Ordered and distinct calls see their rows sorted, at the end.
-            let mut key = Vec::new();
-            for (expr, desc, nulls_first) in &call.order {
-                let value = eval_row(expr, &here, env)?;
-                hash_key::put_sorted(&value, expr.ty, *desc, *nulls_first, &mut key);
-            }
-            if call.order.is_empty() {
-                for (value, arg) in values.iter().zip(&call.args) {
-                    hash_key::put_sorted(value, arg.ty, false, false, &mut key);
-                }
-            }
-            aside += key.len() + 48 * values.len();
-            state.aside.push((key, values));
         }
         Ok(aside)
     }
+
+    /// One row into one call's state; answers how many bytes were put aside.
+    fn update(
+        &self,
+        plan: &AggregateNode,
+        at: usize,
+        state: &mut CallState,
+        row: usize,
+        env: &Env<'_>,
+    ) -> Result<usize, SqlError> {
+        let call = &plan.calls[at];
+        let here = BatchRow { batch: self.batch, row };
+        let values: Vec<Datum> = match &call.filter {
+            Some(filter) => {
+                if !is_true(&eval_row(filter, &here, env)?) {
+                    return Ok(0);
+                }
+                call.args.iter().map(|a| eval_row(a, &here, env)).collect::<Result<_, _>>()?
+            }
+            None => self.columns[at].iter().map(|c| c.get(row)).collect(),
+        };
+        if call.function.strict && values.iter().any(|v| matches!(v, Datum::Null)) {
+            return Ok(0);
+        }
+        let mut aside = 0;
+        if let Some(seen) = &mut state.seen {
+            let mut key = Vec::new();
+            for (value, arg) in values.iter().zip(&call.args) {
+                hash_key::put(value, arg.ty, &mut key);
+            }
+            aside += key.len() + 32;
+            if !seen.insert(key) {
+                return Ok(aside);
+            }
+        }
+        if call.order.is_empty() && !call.distinct {
+            apply(call, state, &values, &self.types[at], env)?;
+            return Ok(aside);
+        }
+        // Ordered and distinct calls see their rows sorted, at the end.
+        let mut key = Vec::new();
+        for (expr, desc, nulls_first) in &call.order {
+            let value = eval_row(expr, &here, env)?;
+            hash_key::put_sorted(&value, expr.ty, *desc, *nulls_first, &mut key);
+        }
+        if call.order.is_empty() {
+            for (value, arg) in values.iter().zip(&call.args) {
+                hash_key::put_sorted(value, arg.ty, false, false, &mut key);
+            }
+        }
+        aside += key.len() + 48 * values.len();
+        state.aside.push((key, values));
+        Ok(aside)
+    }
+}
+
+/// Types of a call's arguments.
+fn arg_types(call: &AggregateSlot) -> Vec<SqlType> {
+    call.args.iter().map(|arg| arg.ty).collect()
 }
 
 fn apply(
     call: &AggregateSlot,
     state: &mut CallState,
     values: &[Datum],
+    types: &[SqlType],
     env: &Env<'_>,
 ) -> Result<(), SqlError> {
-    let types: Vec<SqlType> = call.args.iter().map(|a| a.ty).collect();
-    let context = EvalContext::new(env.settings, env.functions).typed(&types, call.ty);
+    let context = EvalContext::new(env.settings, env.functions).typed(types, call.ty);
     state.state.update(values, &context)
 }
 
 fn finish(call: &AggregateSlot, mut state: CallState, env: &Env<'_>) -> Result<Datum, SqlError> {
     let mut aside = std::mem::take(&mut state.aside);
     aside.sort_by(|a, b| a.0.cmp(&b.0));
+    let types = arg_types(call);
     for (_, values) in aside {
-        apply(call, &mut state, &values, env)?;
+        apply(call, &mut state, &values, &types, env)?;
     }
-    let types: Vec<SqlType> = call.args.iter().map(|a| a.ty).collect();
     state.state.finish(&EvalContext::new(env.settings, env.functions).typed(&types, call.ty))
 }
 

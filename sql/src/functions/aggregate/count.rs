@@ -1,7 +1,9 @@
 //! `count`.
 
 use super::{splittable, start};
+use crate::exec::vector::Vector;
 use crate::functions::{AggState, Aggregate, EvalContext};
+use std::sync::Arc;
 use types::oid::{ANY, INT8};
 use types::{Datum, SqlResult, tuple};
 
@@ -12,6 +14,12 @@ impl AggState for Count {
     fn update(&mut self, _: &[Datum], _: &EvalContext<'_>) -> SqlResult<()> {
         self.0 += 1;
         Ok(())
+    }
+
+    fn update_all(&mut self, args: &[Arc<Vector>], rows: usize) -> bool {
+        let nulls = args.first().map_or(0, |arg| (0..rows).filter(|at| arg.is_null(*at)).count());
+        self.0 += (rows - nulls) as i64;
+        true
     }
 
     fn merge(&mut self, mut encoded: &[u8]) -> SqlResult<()> {

@@ -1,6 +1,7 @@
 //! `sum` and `avg`.
 
 use super::{splittable, start};
+use crate::exec::vector::{Typed, Vector};
 use crate::functions::arithmetic::float_problem;
 use crate::functions::native::{Native, integer_of, mismatch, numeric_of};
 use crate::functions::{AggState, Aggregate, EvalContext};
@@ -20,6 +21,32 @@ impl Integers {
         self.sum += i128::from(integer_of(&args[0])?);
         self.count += 1;
         Ok(())
+    }
+
+    fn add_all(&mut self, args: &[Arc<Vector>]) -> bool {
+        match args {
+            [arg] => match &**arg {
+                Vector::Int4(column) => self.add_column(column),
+                Vector::Int8(column) => self.add_column(column),
+                _ => return false,
+            },
+            _ => return false,
+        }
+        true
+    }
+
+    fn add_column<T: Copy + Default + Into<i128>>(&mut self, column: &Typed<T>) {
+        let Some(nulls) = &column.nulls else {
+            self.count += column.values.len() as i64;
+            self.sum += column.values.iter().map(|value| (*value).into()).sum::<i128>();
+            return;
+        };
+        for (value, is_null) in column.values.iter().zip(nulls) {
+            if !is_null {
+                self.count += 1;
+                self.sum += (*value).into();
+            }
+        }
     }
 
     fn merge_parts(&mut self, mut encoded: &[u8]) -> SqlResult<()> {
@@ -48,6 +75,9 @@ macro_rules! integer_state {
         impl AggState for $name {
             fn update(&mut self, args: &[Datum], _: &EvalContext<'_>) -> SqlResult<()> {
                 self.0.add(args)
+            }
+            fn update_all(&mut self, args: &[Arc<Vector>], _: usize) -> bool {
+                self.0.add_all(args)
             }
             fn merge(&mut self, encoded: &[u8]) -> SqlResult<()> {
                 self.0.merge_parts(encoded)

@@ -49,7 +49,6 @@ pub fn plan(bound: Bound, planner: &Planner<'_>) -> Result<Plan, SqlError> {
         params: bound.params,
         command: bound.command,
         is_read_only: lower.is_read_only,
-        is_point: lower.init.is_empty() && is_point(&root),
         root,
         init: lower.init,
         outer_count: lower.outer_count,
@@ -71,17 +70,6 @@ fn names(columns: &[ColumnMeta]) -> Vec<String> {
         false => c.name.clone(),
     };
     columns.iter().map(shown).collect()
-}
-
-/// One key of one table, and nothing else that reads.
-fn is_point(node: &Node) -> bool {
-    match &node.op {
-        Op::Scan(scan) => scan.index == base::layout::PRIMARY_INDEX && scan.keys.is_point(),
-        Op::Filter { input, .. } | Op::Project { input, .. } => is_point(input),
-        Op::Update(update) => is_point(&update.input),
-        Op::Delete(delete) => is_point(&delete.input),
-        _ => false,
-    }
 }
 
 impl KeySpec {

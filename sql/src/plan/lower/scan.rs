@@ -115,7 +115,7 @@ impl Lower<'_> {
             let column = &get.table.columns[*position];
             let missing = match &column.missing {
                 None => Datum::Null,
-                Some(sql) => crate::bind::constant(sql, column.ty, self.planner)?,
+                Some(text) => types::text::parse(column.ty, text, &types::Settings::default())?,
             };
             out.push(ScanColumn {
                 position: *position,

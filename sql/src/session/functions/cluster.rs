@@ -2,7 +2,7 @@
 
 use super::super::errors;
 use super::super::view::SessionView;
-use super::{int_arg, void};
+use super::{id_arg, void};
 use base::api::RangeOp;
 use base::api::admin::{ChangeReplicasRequest, TransferLeaderRequest};
 use base::{Key, NodeId, RangeId, ReplicaKind, layout};
@@ -48,8 +48,8 @@ pub(super) async fn split_at_key(view: &SessionView, args: &[Datum]) -> Result<D
 /// Without `from` the replica of a follower moves, or the only one.
 pub(super) async fn move_range(view: &SessionView, args: &[Datum]) -> Result<Datum, SqlError> {
     let client = view.shared.engine.client();
-    let range = RangeId(u64_arg(args, 0)?);
-    let to = NodeId(u64_arg(args, args.len() - 1)?);
+    let range = RangeId(id_arg(args, 0)?);
+    let to = NodeId(id_arg(args, args.len() - 1)?);
     let route = client.router().find(range).await.map_err(|e| errors::from_kv(e, &view.catalog))?;
     let voters = route.descriptor.replicas.iter().filter(|r| r.kind == ReplicaKind::Voter);
     let nodes: Vec<NodeId> = voters.map(|replica| replica.node).collect();
@@ -58,7 +58,7 @@ pub(super) async fn move_range(view: &SessionView, args: &[Datum]) -> Result<Dat
         return Err(SqlError::new(sqlstate::INVALID_PARAMETER_VALUE, message));
     }
     let from = match args.len() {
-        3 => NodeId(u64_arg(args, 1)?),
+        3 => NodeId(id_arg(args, 1)?),
         _ => {
             let follower = nodes.iter().rev().find(|node| Some(**node) != route.leader);
             follower
@@ -76,13 +76,8 @@ pub(super) async fn move_range(view: &SessionView, args: &[Datum]) -> Result<Dat
 }
 
 /// `sharddb.transfer_leader(range, node)`.
-pub(super) async fn transfer_leader(
-    view: &SessionView,
-    range: i64,
-    node: i64,
-) -> Result<Datum, SqlError> {
-    let range = RangeId(u64::try_from(range).map_err(|_| negative())?);
-    let target = NodeId(u64::try_from(node).map_err(|_| negative())?);
+pub(super) async fn transfer_leader(view: &SessionView, args: &[Datum]) -> Result<Datum, SqlError> {
+    let (range, target) = (RangeId(id_arg(args, 0)?), NodeId(id_arg(args, 1)?));
     admin(view, range, RangeOp::TransferLeader(TransferLeaderRequest { target })).await
 }
 
@@ -96,14 +91,6 @@ async fn split(view: &SessionView, key: &Key) -> Result<Datum, SqlError> {
     let split = view.shared.engine.client().split(key).await;
     let split = split.map_err(|error| errors::from_kv(error, &view.catalog))?;
     Ok(split.map_or(Datum::Null, |split| Datum::Int8(split.right.range.0 as i64)))
-}
-
-fn u64_arg(args: &[Datum], at: usize) -> Result<u64, SqlError> {
-    u64::try_from(int_arg(args, at)?).map_err(|_| negative())
-}
-
-fn negative() -> SqlError {
-    SqlError::new(sqlstate::INVALID_PARAMETER_VALUE, "ids are not negative")
 }
 
 fn type_of(value: &Datum) -> SqlType {

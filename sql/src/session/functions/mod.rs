@@ -2,7 +2,9 @@
 
 mod activity;
 mod cluster;
+mod inspect;
 pub(crate) mod sequence;
+mod settings;
 
 use super::view::SessionView;
 use crate::bind::catalog_view::HostFunction;
@@ -43,6 +45,9 @@ static FUNCTIONS: LazyLock<Vec<Arc<HostFunction>>> = LazyLock::new(|| {
         own("move_range", &[oid::INT8, oid::INT8], VOID),
         own("move_range", &[oid::INT8, oid::INT8, oid::INT8], VOID),
         own("transfer_leader", &[oid::INT8, oid::INT8], VOID),
+        own("set_setting", &[oid::TEXT, oid::TEXT], VOID),
+        own("count_versions", &[oid::INT8, oid::INT8], SqlType::INT8),
+        own("count_intents", &[oid::INT8, oid::INT8], SqlType::INT8),
     ]
 });
 
@@ -78,9 +83,10 @@ pub(crate) async fn call(
         "split_table" => cluster::split_table(view, oid_arg(&args, 0)?, &args[1..]).await,
         "split_at_key" => cluster::split_at_key(view, &args).await,
         "move_range" => cluster::move_range(view, &args).await,
-        "transfer_leader" => {
-            cluster::transfer_leader(view, int_arg(&args, 0)?, int_arg(&args, 1)?).await
-        }
+        "transfer_leader" => cluster::transfer_leader(view, &args).await,
+        "set_setting" => settings::set(view, &args).await,
+        "count_versions" => inspect::count(view, &args, |counts| counts.versions).await,
+        "count_intents" => inspect::count(view, &args, |counts| counts.intents).await,
         other => Err(unknown(other)),
     }
 }
@@ -103,6 +109,13 @@ pub(super) fn int_arg(args: &[Datum], at: usize) -> Result<i64, SqlError> {
     }
 }
 
+pub(super) fn text_arg(args: &[Datum], at: usize) -> Result<&str, SqlError> {
+    match args.get(at) {
+        Some(Datum::Text(text)) => Ok(text),
+        _ => Err(SqlError::internal("a text argument is missing")),
+    }
+}
+
 fn oid_arg(args: &[Datum], at: usize) -> Result<Oid, SqlError> {
     match args.get(at) {
         Some(Datum::Oid(oid)) => Ok(*oid),
@@ -112,6 +125,12 @@ fn oid_arg(args: &[Datum], at: usize) -> Result<Oid, SqlError> {
 
 fn unknown(name: &str) -> SqlError {
     SqlError::new(sqlstate::UNDEFINED_FUNCTION, format!("function {name} does not exist"))
+}
+
+/// An argument that numbers a node or a range.
+pub(super) fn id_arg(args: &[Datum], at: usize) -> Result<u64, SqlError> {
+    u64::try_from(int_arg(args, at)?)
+        .map_err(|_| SqlError::new(sqlstate::INVALID_PARAMETER_VALUE, "ids are not negative"))
 }
 
 pub(super) fn void() -> Datum {

@@ -23,6 +23,8 @@ pub(crate) struct Derived {
     pub idle_in_transaction_timeout: Option<Duration>,
     pub isolation: Isolation,
     pub is_read_only: bool,
+    /// A setting of our own: plain reads may be answered by this node's replicas.
+    pub follower_reads: bool,
     /// Lowest severity of notices that are sent: position in PostgreSQL's order of levels.
     pub min_messages: usize,
 }
@@ -37,6 +39,7 @@ impl Default for Derived {
             idle_in_transaction_timeout: None,
             isolation: Isolation::ReadCommitted,
             is_read_only: false,
+            follower_reads: false,
             min_messages: 0,
         }
     }
@@ -74,6 +77,7 @@ impl Derived {
             idle_in_transaction_timeout: millis("idle_in_transaction_session_timeout"),
             isolation: isolation(text("default_transaction_isolation")),
             is_read_only: parse_bool(text("default_transaction_read_only")).unwrap_or(false),
+            follower_reads: parse_bool(text("sharddb.follower_reads")).unwrap_or(false),
             min_messages: LEVELS
                 .iter()
                 .position(|level| *level == text("client_min_messages"))
