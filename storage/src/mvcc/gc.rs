@@ -5,13 +5,15 @@ use super::version::RawVersion;
 use crate::{Keyspace, Snapshot, StorageResult, WriteBatch};
 use base::{Key, Span, Timestamp};
 
-/// Versions that one round looks at: where there is little to remove, a round is short all the same.
-pub const VISITED_MAX: usize = 16_384;
+/// Versions that one round looks at: it is short where there is little to remove, too.
+const VISITED_MAX: usize = 16_384;
 
 /// One round of collection over a span: finds up to about `limit` versions that are superseded at
 /// the safe point and returns a batch that removes them, and the key from which the next round goes
-/// on (`None`: the span is done). A round may find nothing and have a next one. A key's newest version at or below the safe point stays, unless it
-/// is a tombstone: that goes together with everything older, never before it.
+/// on (`None`: the span is done). A round may find nothing and have a next one all the same.
+///
+/// A key's newest version at or below the safe point stays, unless it is a tombstone: that goes
+/// together with everything older, never before it.
 pub fn collect(
     snapshot: &Snapshot,
     span: &Span,
