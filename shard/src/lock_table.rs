@@ -138,6 +138,12 @@ impl LockTable {
         self.locks.get(key).is_some_and(|lock| lock.holds(txn).is_some())
     }
 
+    /// True when the transaction holds the key's lock exclusively.
+    pub(crate) fn holds_alone(&self, key: &Key, txn: TxnId) -> bool {
+        let held = self.locks.get(key).and_then(|lock| lock.holds(txn));
+        held == Some(LockStrength::Exclusive)
+    }
+
     /// True when another transaction's lock is in the way of a write or, with `Shared`, of a check.
     pub(crate) fn is_foreign(&self, key: &Key, txn: Option<TxnId>, strength: LockStrength) -> bool {
         let is_other = |holder: TxnId| Some(holder) != txn;

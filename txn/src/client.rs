@@ -104,7 +104,7 @@ impl TxnClient {
     }
 
     /// Advances or sets a counter (sequences), outside any transaction. An advance whose answer is
-    /// lost is made again: sequences may have gaps.
+    /// lost is made again: sequences may have gaps. A counter is set once.
     pub async fn increment(&self, key: Key, op: IncrementOp) -> KvResult<IncrementResponse> {
         let ts = self.now().await?;
         let make = || RangeOp::Increment(IncrementRequest { key: key.clone(), op, ts });

@@ -8,6 +8,7 @@ mod common;
 mod ddl;
 mod disk_full;
 mod follower_reads;
+mod foreign_keys;
 mod gc;
 mod http;
 mod ledger;

@@ -10,7 +10,7 @@ use base::{Key, KvError, layout as keys};
 use catalog::layout::{IndexEntry, index_entry, read_key, row_span};
 use catalog::{Index, Table};
 use std::sync::Arc;
-use txn::{Isolation, Txn, TxnScan};
+use txn::{Isolation, Txn, TxnScan, TxnScanPage};
 use types::{Datum, SqlError, sqlstate};
 
 impl Ddl<'_> {
@@ -34,8 +34,7 @@ impl Ddl<'_> {
         let mut next = Some(row_span(table));
         while let Some(span) = next {
             let request = TxnScan { limit_bytes: CHUNK_BYTES, ..TxnScan::forward(span) };
-            let txn = fresh.as_mut().unwrap_or(&mut out.ddl.tx.txn);
-            let page = txn.scan(request).await.map_err(|e| out.ddl.kv(e))?;
+            let page = out.ddl.read_page(&mut fresh, request).await?;
             for (_, value) in &page.rows {
                 let row = reader.read(value)?;
                 if belongs(partial.as_ref(), &index, &row)? {
@@ -67,15 +66,18 @@ impl Ddl<'_> {
         Ok(Some(PartialIndexes::new(&planned.plan, context)))
     }
 
-    /// Fails if a query returns a row: `violation` makes the error.
+    /// Fails if a query returns a row, whatever the transaction's snapshot: `violation` makes the
+    /// error.
     pub(super) async fn expect_no_rows(
         &mut self,
         sql: &str,
         violation: impl FnOnce(&[Datum]) -> SqlError,
     ) -> Result<(), SqlError> {
         let view = self.view();
-        let rows = internal::query(self.shared, self.tx, &view, sql).await?;
-        match rows.first() {
+        self.tx.txn.read_newest().await.map_err(|e| self.kv(e))?;
+        let rows = internal::query(self.shared, self.tx, &view, sql).await;
+        self.tx.txn.read_snapshot();
+        match rows?.first() {
             Some(row) => Err(violation(row)),
             None => Ok(()),
         }
@@ -189,6 +191,25 @@ impl Ddl<'_> {
     pub(super) fn fresh_reader(&self, table: &Table) -> Option<Txn> {
         let client = self.shared.engine.client();
         (!self.is_inside(table)).then(|| client.begin(Isolation::RepeatableRead, true))
+    }
+
+    /// One page of a fenced table as it is now: through [`Ddl::fresh_reader`], or with this
+    /// transaction's own changes.
+    pub(super) async fn read_page(
+        &mut self,
+        fresh: &mut Option<Txn>,
+        request: TxnScan,
+    ) -> Result<TxnScanPage, SqlError> {
+        let page = match fresh {
+            Some(fresh) => fresh.scan(request).await,
+            None => {
+                self.tx.txn.read_newest().await.map_err(|e| self.kv(e))?;
+                let page = self.tx.txn.scan(request).await;
+                self.tx.txn.read_snapshot();
+                page
+            }
+        };
+        page.map_err(|e| self.kv(e))
     }
 
     /// A transaction for one chunk of a large job.

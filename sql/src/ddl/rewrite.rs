@@ -82,8 +82,7 @@ impl Ddl<'_> {
         let mut next = Some(row_span(old));
         while let Some(span) = next {
             let request = TxnScan { limit_bytes: CHUNK_BYTES, ..TxnScan::forward(span) };
-            let page = fresh.as_mut().unwrap_or(&mut self.tx.txn).scan(request).await;
-            let page = page.map_err(|e| self.kv(e))?;
+            let page = self.read_page(&mut fresh, request).await?;
             let txn = chunk.as_mut().unwrap_or(&mut self.tx.txn);
             for (_, value) in &page.rows {
                 let row = change.change(reader.read(value)?)?;

@@ -208,6 +208,12 @@ impl Session {
                             "SET TRANSACTION ISOLATION LEVEL must be called before any query",
                         ));
                     }
+                    if !open.savepoints.is_empty() {
+                        return Err(SqlError::new(
+                            sqlstate::ACTIVE_SQL_TRANSACTION,
+                            "SET TRANSACTION ISOLATION LEVEL must not be called in a subtransaction",
+                        ));
+                    }
                     open.isolation = isolation;
                     open.txn = begin(&client, &guc, isolation, false);
                 }
@@ -366,7 +372,11 @@ impl Session {
         open.savepoints.truncate(at + 1);
         let savepoint = &open.savepoints[at];
         let newest = savepoint.portal;
-        open.txn.rollback_to(savepoint.id).await;
+        if let Err(error) = open.txn.rollback_to(savepoint.id).await {
+            let error = errors::from_kv(error, &self.engine().catalog().current());
+            self.state = State::Failed(Some(open));
+            return Err(error);
+        }
         open.changes = savepoint.changes.clone();
         self.shared.guc.lock().rollback_to(&savepoint.guc);
         open.changed();

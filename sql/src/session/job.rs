@@ -5,7 +5,7 @@ use super::cancel::interruptible;
 use super::classify::{Class, command_name, needs_no_block};
 use super::planning::{Planned, Run};
 use super::prepared::Statement;
-use super::session::{Session, make_view};
+use super::session::{Session, statement_view};
 use super::shared::Shared;
 use super::transaction::{State, Transaction};
 use super::{Format, RowSink, errors, query};
@@ -142,7 +142,8 @@ impl Session {
         let mut backoff = BACKOFF_MIN;
         for attempt in 1.. {
             let mut transaction = self.new_transaction();
-            transaction.txn.begin_statement(true);
+            // A leader's choice of snapshot that was not enough once is not tried again.
+            transaction.txn.begin_statement(attempt == 1);
             let clock = self.clock().clone();
             let work = work(&self.shared, &mut transaction, &mut job, true, sink);
             let error = match interruptible(&self.shared.cancel, &clock, work).await {
@@ -185,8 +186,11 @@ impl Session {
                 return Err(failed_block());
             }
         };
-        transaction.has_run = true;
         let shared = self.shared.clone();
+        if !transaction.has_run && transaction.isolation != Isolation::ReadCommitted {
+            transaction.first_catalog = Some(shared.engine.catalog().current());
+        }
+        transaction.has_run = true;
         let result = attempts(&shared, &mut transaction, &mut job, sink).await;
         self.state =
             if is_block { State::Block(transaction) } else { State::Implicit(transaction) };
@@ -238,7 +242,8 @@ async fn attempts<S: RowSink>(
             (Err(error), Some(savepoint))
                 if errors::is_retryable(&error) && attempt < ATTEMPTS_MAX && sink.rewind(mark) =>
             {
-                transaction.txn.rollback_to(savepoint).await;
+                let undone = transaction.txn.rollback_to(savepoint).await;
+                undone.map_err(|e| errors::from_kv(e, &shared.engine.catalog().current()))?;
                 transaction.changes = changes.clone();
                 transaction.changed();
                 if let Job::Plan { planned, .. } = job {
@@ -276,7 +281,7 @@ async fn work<S: RowSink>(
             let planned = match planned.take() {
                 Some(planned) => planned,
                 None => {
-                    let view = Arc::new(make_view(shared, Some(transaction)));
+                    let view = Arc::new(statement_view(shared, Some(transaction)));
                     statement.plan(&view, &shared.settings())?
                 }
             };

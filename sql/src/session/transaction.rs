@@ -3,7 +3,7 @@
 use super::guc::GucMark;
 use super::shared::Shared;
 use crate::ddl::fence::Fences;
-use catalog::{CatalogChanges, Oid, Pin};
+use catalog::{CatalogChanges, CatalogSnapshot, Oid, Pin};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -31,6 +31,8 @@ pub(crate) struct Transaction {
     pub has_garbage: bool,
     /// True once a statement has run: the isolation level is settled.
     pub has_run: bool,
+    /// With one snapshot for all statements: the catalog before it was drawn.
+    pub first_catalog: Option<Arc<CatalogSnapshot>>,
     /// `now()` in it, microseconds since 2000.
     pub started: i64,
 }
@@ -81,6 +83,7 @@ impl Transaction {
             fences: Fences::new(shared.clone()),
             has_garbage: false,
             has_run: false,
+            first_catalog: None,
             started,
         }
     }

@@ -91,6 +91,7 @@ impl Txn {
     }
 
     async fn run_commit(&mut self, txn: TxnId) -> Done {
+        self.read_snapshot();
         let locks = std::mem::take(&mut self.locks);
         let is_exact = self.isolation == Isolation::Serializable && !self.reads.is_empty();
         let job = CommitJob {
