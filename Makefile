@@ -9,7 +9,7 @@ export PATH := $(HOME)/.cargo/bin:$(PATH)
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 SHARDDB := $(TARGET)/release/sharddb
 
-.PHONY: run build test fmt clippy edges tests deps
+.PHONY: run build test fmt clippy edges deny tests deps
 
 run: build
 	exec $(SHARDDB) start
@@ -20,7 +20,7 @@ build: deps
 deps:
 	@.ci/install
 
-test: deps fmt clippy edges tests
+test: deps fmt clippy edges deny tests
 
 fmt:
 	cargo fmt --all --check
@@ -30,6 +30,10 @@ clippy:
 
 edges:
 	cargo test --release --locked --package sharddb-server --test edges
+
+# Licences, sources and banned crates (deny.toml), where cargo-deny is installed.
+deny:
+	if command -v cargo-deny > /dev/null; then cargo deny check bans licenses sources; fi
 
 tests:
 	cargo test --release --locked --workspace

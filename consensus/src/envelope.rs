@@ -19,6 +19,7 @@ const KIND_HIBERNATE: u8 = 2;
 const KIND_GONE: u8 = 3;
 const KIND_SNAPSHOT_REFUSED: u8 = 4;
 const KIND_PRESENT: u8 = 5;
+const KIND_PARTS_RECEIVED: u8 = 6;
 const HEADER_LEN: usize = 10;
 
 /// A decoded message.
@@ -43,6 +44,8 @@ pub enum Payload {
     SnapshotRefused,
     /// The sender has heard nothing for long: is it still a member?
     Present,
+    /// The first so many parts of a stream's snapshot have arrived.
+    PartsReceived { stream: u64, parts: u64 },
 }
 
 impl Envelope {
@@ -59,6 +62,7 @@ impl Envelope {
             Payload::Gone => (KIND_GONE, 0),
             Payload::SnapshotRefused => (KIND_SNAPSHOT_REFUSED, 0),
             Payload::Present => (KIND_PRESENT, 0),
+            Payload::PartsReceived { .. } => (KIND_PARTS_RECEIVED, 16),
         };
         let mut out = Vec::with_capacity(HEADER_LEN + size);
         out.extend_from_slice(&[VERSION, kind]);
@@ -71,6 +75,10 @@ impl Envelope {
             Payload::Hibernate { term, commit } => {
                 out.extend_from_slice(&term.to_le_bytes());
                 out.extend_from_slice(&commit.to_le_bytes());
+            }
+            Payload::PartsReceived { stream, parts } => {
+                out.extend_from_slice(&stream.to_le_bytes());
+                out.extend_from_slice(&parts.to_le_bytes());
             }
             Payload::Gone | Payload::SnapshotRefused | Payload::Present => {}
         }
@@ -95,6 +103,9 @@ impl Envelope {
             KIND_GONE => Payload::Gone,
             KIND_SNAPSHOT_REFUSED => Payload::SnapshotRefused,
             KIND_PRESENT => Payload::Present,
+            KIND_PARTS_RECEIVED => {
+                Payload::PartsReceived { stream: u64_at(body, 0)?, parts: u64_at(body, 8)? }
+            }
             _ => return Err(ConsensusError::BadMessage("kind")),
         };
         Ok(Envelope { stamp: u64_at(header, 2)?, payload })
@@ -133,6 +144,7 @@ mod tests {
             Payload::Gone,
             Payload::SnapshotRefused,
             Payload::Present,
+            Payload::PartsReceived { stream: 7, parts: 3 },
         ] {
             let envelope = Envelope { stamp: 42, payload };
             assert_eq!(Envelope::decode(&envelope.encode()), Ok(envelope));

@@ -173,8 +173,8 @@ impl Group {
                 self.report_snapshot(from, false);
                 return Ok(());
             }
-            // Whether to obey is the owner's decision.
-            Payload::Gone | Payload::Present => return Ok(()),
+            // The owner's business.
+            Payload::Gone | Payload::Present | Payload::PartsReceived { .. } => return Ok(()),
         };
         validate::check(&self.node.raft, from, &message)?;
         if !self.is_mere_answer(&message) {

@@ -45,7 +45,8 @@ impl RangeEntry {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RangeMap {
     pieces: BTreeMap<Key, RangeEntry>,
-    /// The newest epoch seen of every range that has a piece, and where the range began then.
+    /// The newest epoch of every range among the pieces, and where its first piece begins. Nothing
+    /// else is remembered, so that a map read back from its pieces goes on as this one does.
     newest: BTreeMap<RangeId, (u64, Key)>,
 }
 
@@ -55,15 +56,9 @@ pub type Changes = BTreeSet<Key>;
 impl RangeMap {
     /// Builds a map from its pieces, as they were persisted.
     pub fn from_pieces(pieces: impl IntoIterator<Item = RangeEntry>) -> RangeMap {
-        let mut map = RangeMap::default();
-        for piece in pieces {
-            let start = piece.span().start.clone();
-            let newest = map.newest.entry(piece.descriptor.range).or_default();
-            if piece.descriptor.epoch > newest.0 {
-                *newest = (piece.descriptor.epoch, start.clone());
-            }
-            map.pieces.insert(start, piece);
-        }
+        let pieces = pieces.into_iter().map(|piece| (piece.span().start.clone(), piece));
+        let mut map = RangeMap { pieces: pieces.collect(), ..RangeMap::default() };
+        map.forget_lost_epochs();
         map
     }
 
@@ -132,24 +127,6 @@ impl RangeMap {
         self.claim(&entry)
     }
 
-    /// A range has split: both halves at once, so that no key is ever without its range.
-    pub fn split(&mut self, left: &RangeReport, right: &RangeReport) -> Changes {
-        let mut changes = self.update(left);
-        changes.extend(self.update(right));
-        changes
-    }
-
-    /// Two ranges have become one: `merged` takes over every key of `absorbed`, whatever epoch that
-    /// had reached.
-    pub fn merge(&mut self, merged: &RangeReport, absorbed: RangeId) -> Changes {
-        if let Some((newest, _)) = self.newest.get_mut(&absorbed) {
-            *newest = u64::MAX;
-        }
-        let changes = self.update(merged);
-        self.forget_lost_ranges();
-        changes
-    }
-
     /// A piece of a range that was reported with a newer epoch since, kept for want of another
     /// owner.
     fn is_outdated(&self, piece: &RangeEntry) -> bool {
@@ -208,7 +185,7 @@ impl RangeMap {
             changes.insert(from.clone());
             self.pieces.insert(from.clone(), entry.cut(from, to));
         }
-        self.forget_lost_ranges();
+        self.forget_lost_epochs();
         changes
     }
 
@@ -219,11 +196,14 @@ impl RangeMap {
             || piece.descriptor.epoch <= to.descriptor.epoch
     }
 
-    /// A range without a piece may come back with any epoch above its last one; until then nothing
-    /// needs to be known about it but that epoch, which is dropped to bound the map.
-    fn forget_lost_ranges(&mut self) {
-        let present: BTreeSet<RangeId> =
-            self.pieces.values().map(|piece| piece.descriptor.range).collect();
-        self.newest.retain(|range, _| present.contains(range));
+    /// An epoch of which others hold every key by now is forgotten: the range may come back with any.
+    fn forget_lost_epochs(&mut self) {
+        self.newest.clear();
+        for (start, piece) in &self.pieces {
+            let newest = self.newest.entry(piece.descriptor.range).or_default();
+            if piece.descriptor.epoch > newest.0 {
+                *newest = (piece.descriptor.epoch, start.clone());
+            }
+        }
     }
 }

@@ -135,7 +135,7 @@ async fn a_stranger_is_refused_with_the_reason() {
     let peer = Peer::anybody(&server.address, stranger, Arc::default());
     let error = peer.call_control(&command(b'e', 0), LONG).await.expect_err("another cluster");
     assert!(
-        matches!(&error, RpcError::Refused { reason, .. } if reason.contains("another cluster"))
+        matches!(&error, RpcError::Stranger { reason, .. } if reason.contains("another cluster"))
     );
     let expected = KvError::Unreachable { node: SERVER, maybe_sent: false };
     assert_eq!(error.into_kv(SERVER), expected);
@@ -233,4 +233,31 @@ async fn a_peer_that_does_not_read_fills_the_queue_and_no_more() {
     assert!(matches!(full, Err(RpcError::Full { .. })), "{full:?}");
     let error = full.expect_err("full").into_kv(SERVER);
     assert!(matches!(error, KvError::Unavailable(_)), "certainly not sent");
+}
+
+#[tokio::test]
+async fn raft_traffic_that_is_too_much_for_a_frame_takes_several() {
+    let server = Server::start().await;
+    let config = RpcConfig { payload_bytes_max: 256, ..RpcConfig::default() };
+    let peer = client(&server, config);
+    let alive = |sequence| NodeAlive { node: NodeId(9), sequence, is_reply: false };
+    let messages: Vec<PeerMessage> = (0..1_000).map(|n| PeerMessage::Alive(alive(n))).collect();
+    // The first attempts are dropped: there is no connection yet.
+    eventually(|| peer.send_peer(&messages)).await;
+    eventually(|| server.commands.peers().len() >= messages.len()).await;
+    assert_eq!(server.commands.peers(), messages, "all of it, in order");
+}
+
+#[tokio::test]
+async fn control_requests_count_against_the_limit_of_a_connection() {
+    let server = Server::start_with(RpcConfig { in_flight_max: 2, ..RpcConfig::default() }).await;
+    let peer = Arc::new(client(&server, RpcConfig::default()));
+    for _ in 0..2 {
+        let peer = peer.clone();
+        tokio::spawn(async move { peer.call_control(&command(b'h', 0), LONG).await });
+    }
+    eventually(|| server.commands.waiting() == 2).await;
+    let answer = peer.call_control(&command(b'e', 1), LONG).await.expect("answered");
+    assert!(answer.is_empty(), "refused");
+    assert_eq!(server.commands.handled(), 2);
 }

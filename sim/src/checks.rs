@@ -7,7 +7,7 @@ use crate::model::Fate;
 use crate::workload::{bank, counter, ledger};
 use base::{BoxFuture, KvResult};
 use std::time::Duration;
-use storage::Keyspace;
+use storage::{Keyspace, mvcc};
 use txn::TxnClient;
 
 /// How long the cluster may take to answer once everything is well again.
@@ -38,6 +38,7 @@ pub(crate) async fn run(clients: Clients) {
     }
     check_ledger(&clients).await;
     check_replicas(&clients.cluster, &clients).await;
+    check_intents(&clients).await;
 }
 
 async fn check_ledger(clients: &Clients) {
@@ -113,6 +114,37 @@ fn differing(cluster: &Cluster) -> Vec<String> {
         }
     }
     differences
+}
+
+/// Whatever was begun has been finished or undone: no intent stands for ever.
+async fn check_intents(clients: &Clients) {
+    let mut left = Vec::new();
+    for _ in 0..20 {
+        left = intents(&clients.cluster);
+        if left.is_empty() {
+            return;
+        }
+        clients.cluster.executor.sleep(Duration::from_secs(1)).await;
+    }
+    clients.model.violation(format!("intents stand for ever: {left:?}"));
+}
+
+/// Some intents of every range, as its leader has them.
+fn intents(cluster: &Cluster) -> Vec<String> {
+    let mut found = Vec::new();
+    for id in cluster.alive() {
+        let Some(life) = cluster.life(id) else { continue };
+        for report in life.led_by(id) {
+            let range = report.descriptor;
+            match mvcc::intents(&life.engine.snapshot(), &range.span, 3) {
+                Ok(intents) => found.extend(
+                    intents.iter().map(|(key, intent)| format!("{} {key} {intent:?}", range.range)),
+                ),
+                Err(error) => found.push(format!("{}: {error}", range.range)),
+            }
+        }
+    }
+    found
 }
 
 /// Every range as its leader describes it.

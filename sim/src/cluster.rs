@@ -2,7 +2,7 @@
 
 use crate::executor::Executor;
 use crate::network::{Network, Weather};
-use crate::node::{Life, Node, Site};
+use crate::node::{Disks, Life, Node, Site};
 use base::NodeId;
 use parking_lot::Mutex;
 use std::collections::BTreeMap;
@@ -21,21 +21,22 @@ pub struct Cluster {
 }
 
 impl Cluster {
-    /// A cluster of so many nodes, all of them started.
+    /// A cluster of so many nodes, all of them started; it is born on the first `founders`.
     pub fn start(
         executor: &Executor,
-        count: u64,
+        (count, founders): (u64, u64),
         weather: Weather,
         log_entries_max: u64,
+        disks: Disks,
     ) -> Cluster {
-        let members: Vec<NodeId> = (1..=count).map(NodeId).collect();
+        let members: Vec<NodeId> = (1..=founders).map(NodeId).collect();
         let network = Network::new(executor.clone(), weather);
         let nodes: Arc<Mutex<BTreeMap<NodeId, Node>>> = Arc::default();
         let failed = Arc::downgrade(&nodes);
         let mut site = Site {
             executor: executor.clone(),
             network: network.clone(),
-            members: members.clone(),
+            members,
             log_entries_max,
             on_failure: Arc::new(|_, _| {}),
         };
@@ -54,16 +55,16 @@ impl Cluster {
             });
         });
         let cluster = Cluster { executor: executor.clone(), network, site, nodes };
-        for id in members {
-            cluster.nodes.lock().insert(id, Node::new(id));
+        for id in (1..=count).map(NodeId) {
+            cluster.nodes.lock().insert(id, Node::new(id, disks));
             cluster.restart(id);
         }
         cluster
     }
 
     /// All node ids.
-    pub fn members(&self) -> &[NodeId] {
-        &self.site.members
+    pub fn ids(&self) -> Vec<NodeId> {
+        self.nodes.lock().keys().copied().collect()
     }
 
     /// The present life of a node.
@@ -109,12 +110,12 @@ impl Cluster {
 
     /// Cuts one node off from all others, in both directions or in one.
     pub fn isolate(&self, id: NodeId, inbound: bool, outbound: bool) {
-        for other in self.members().iter().filter(|other| **other != id) {
+        for other in self.ids().into_iter().filter(|other| *other != id) {
             if inbound {
-                self.network.block(*other, id);
+                self.network.block(other, id);
             }
             if outbound {
-                self.network.block(id, *other);
+                self.network.block(id, other);
             }
         }
     }
@@ -123,7 +124,7 @@ impl Cluster {
     pub fn heal(&self) {
         self.network.heal();
         self.network.set_weather(Weather { loss: 0.0, slow: 0.0, zombie: 0.0 });
-        for id in self.members().to_vec() {
+        for id in self.ids() {
             self.restart(id);
         }
     }

@@ -119,6 +119,11 @@ impl Executor {
         state.trace.note(now, what);
     }
 
+    /// Leaves the mark of bytes that cross the network in the fingerprint.
+    pub(crate) fn mark(&self, bytes: &[u8]) {
+        self.state.lock().trace.content(bytes);
+    }
+
     /// Prints something if all details were asked for; leaves no mark in the fingerprint.
     pub fn detail(&self, what: impl FnOnce() -> String) {
         let state = self.state.lock();

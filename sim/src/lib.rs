@@ -34,5 +34,5 @@ pub use executor::{Executor, Owner};
 pub use model::{Counter, Fate, Knowledge, Model};
 pub use nemesis::{Fault, Trouble};
 pub use network::{Network, Weather};
-pub use node::{Life, Node};
-pub use run::{Outcome, run};
+pub use node::{Disks, Life, Node};
+pub use run::{Outcome, run, run_on};

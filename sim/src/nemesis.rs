@@ -6,7 +6,7 @@ use crate::executor::Executor;
 use crate::workload::{bank, counter, duty, ledger, row_key};
 use base::api::RangeOp;
 use base::api::admin::{ChangeReplicasRequest, TransferLeaderRequest};
-use base::{Key, NodeId, RangeId};
+use base::{Key, NodeId, RangeDescriptor, RangeId};
 use rand::Rng;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -37,7 +37,7 @@ pub enum Fault {
     Split,
     /// A leader is moved.
     Transfer,
-    /// A replica is removed and added again.
+    /// A replica is exchanged for one on another node, added, or removed.
     Move,
 }
 
@@ -64,12 +64,12 @@ pub(crate) async fn run(clients: Clients, trouble: Trouble) {
             continue;
         }
         let pick = world.random(|rng| rng.random_range(0..trouble.kinds.len()));
-        let members = cluster.members();
-        let node = members[world.random(|rng| rng.random_range(0..members.len()))];
+        let ids = cluster.ids();
+        let node = ids[world.random(|rng| rng.random_range(0..ids.len()))];
         world.note(|| format!("fault {:?} at {node}", trouble.kinds[pick]));
         match trouble.kinds[pick] {
             Fault::Crash => crash(&cluster, &[node], &world).await,
-            Fault::PowerFailure => crash(&cluster, members, &world).await,
+            Fault::PowerFailure => crash(&cluster, &ids, &world).await,
             Fault::BadDisk => bad_disk(&cluster, node, &world).await,
             Fault::Isolation => isolate(&cluster, node, &world).await,
             Fault::ClockJump => {
@@ -128,28 +128,35 @@ async fn transfer(clients: &Clients, target: NodeId) {
     clients.cluster.executor.note(|| format!("transfer of {range} to {target}: {result:?}"));
 }
 
-/// Takes a replica away and gives it back.
+/// Exchanges the node's replica of some range for one on a node without, in one change. Where every
+/// node has one, it is taken away; where only this one has none, it gets one.
 async fn move_replica(clients: &Clients, node: NodeId) {
-    let Some(range) = some_range(clients).await else { return };
-    for is_addition in [false, true] {
-        let (add, remove) = if is_addition { (vec![node], vec![]) } else { (vec![], vec![node]) };
-        let op = RangeOp::ChangeReplicas(ChangeReplicasRequest { add, remove });
-        let run = clients
-            .through_some_node(|client| Box::pin(async move { client.admin(range, op).await }));
-        let result = run.await;
-        clients.cluster.executor.note(|| {
-            let how = if matches!(result, Some(Ok(_))) { "done" } else { "failed" };
-            format!("change of {range} at {node}, addition {is_addition}: {how} {result:?}")
-        });
-    }
+    let Some(descriptor) = some_descriptor(clients).await else { return };
+    let is_free = |id: &NodeId| descriptor.replica_on(*id).is_none();
+    let (add, remove) = if is_free(&node) {
+        (vec![node], vec![])
+    } else {
+        (clients.cluster.ids().into_iter().filter(is_free).take(1).collect(), vec![node])
+    };
+    let change = format!("change of {}, add {add:?}, remove {remove:?}", descriptor.range);
+    let range = descriptor.range;
+    let op = RangeOp::ChangeReplicas(ChangeReplicasRequest { add, remove });
+    let run =
+        clients.through_some_node(|client| Box::pin(async move { client.admin(range, op).await }));
+    let result = run.await;
+    clients.cluster.executor.note(|| format!("{change}: {result:?}"));
 }
 
 async fn some_range(clients: &Clients) -> Option<RangeId> {
+    some_descriptor(clients).await.map(|descriptor| descriptor.range)
+}
+
+async fn some_descriptor(clients: &Clients) -> Option<RangeDescriptor> {
     let world = &clients.cluster.executor;
     let key = random_key(world);
     let run = clients.through_some_node(|client| {
         Box::pin(
-            async move { client.router().lookup(&key).await.map(|route| route.descriptor.range) },
+            async move { client.router().lookup(&key).await.map(|route| route.descriptor.clone()) },
         )
     });
     run.await?.ok()

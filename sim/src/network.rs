@@ -143,6 +143,7 @@ impl Network {
             }
             if let Some(endpoint) = network.endpoint(to) {
                 network.executor.note(|| format!("{from} -> {to} raft x{}", arrive.len()));
+                network.executor.mark(&to_message(&arrive));
                 endpoint.raft.receive(from, arrive);
             }
         });
@@ -211,6 +212,7 @@ impl Network {
             let Some(endpoint) = network.endpoint(to) else { return };
             let Ok(request) = from_message::<Request>(&bytes) else { return };
             let executor = network.executor.clone();
+            executor.mark(&bytes);
             let owner = endpoint.owner;
             let task = async move {
                 let answer = to_message(&Wire(handle(&endpoint, request).await));

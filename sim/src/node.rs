@@ -28,6 +28,15 @@ const HEARTBEAT: Duration = Duration::from_millis(500);
 /// Time between two rounds of garbage collection.
 const COLLECTION: Duration = Duration::from_secs(3);
 
+/// What the disks of a world do when they are told to sync.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Disks {
+    /// They sync.
+    Honest,
+    /// Nothing, although they say so. For runs that must find something wrong.
+    Lying,
+}
+
 /// A node, alive or not.
 pub struct Node {
     pub(crate) id: NodeId,
@@ -53,6 +62,7 @@ pub struct Life {
 pub(crate) struct Site {
     pub(crate) executor: Executor,
     pub(crate) network: Network,
+    /// The nodes on which the cluster was born: voters of meta and of the first range.
     pub(crate) members: Vec<NodeId>,
     /// Small logs make snapshots frequent.
     pub(crate) log_entries_max: u64,
@@ -61,8 +71,12 @@ pub(crate) struct Site {
 }
 
 impl Node {
-    pub(crate) fn new(id: NodeId) -> Node {
-        Node { id, disk: MemDisk::new(), wall_offset_millis: Arc::default(), life: None }
+    pub(crate) fn new(id: NodeId, disks: Disks) -> Node {
+        let disk = MemDisk::new();
+        if disks == Disks::Lying {
+            disk.ignore_syncs();
+        }
+        Node { id, disk, wall_offset_millis: Arc::default(), life: None }
     }
 
     /// The present life.
@@ -230,11 +244,13 @@ async fn beat(id: NodeId, life: Life, site: Site) {
     let executor = &site.executor;
     let node = NodeDescriptor {
         node: id,
+        instance: u128::from(id.0),
+        life: 0,
         rpc_addr: format!("{id}:1"),
         sql_addr: String::new(),
         http_addr: String::new(),
         is_shard: true,
-        is_meta: true,
+        is_meta: site.members.contains(&id),
         is_proxy: true,
     };
     let join = MetaRequest::Join { node, cluster: None };

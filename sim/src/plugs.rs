@@ -94,8 +94,9 @@ pub(crate) struct SimOutbox {
 }
 
 impl Outbox for SimOutbox {
-    fn send(&self, to: NodeId, messages: Vec<PeerMessage>) {
+    fn send(&self, to: NodeId, messages: Vec<PeerMessage>) -> Result<(), Vec<PeerMessage>> {
         self.network.send_peer(self.node, to, messages);
+        Ok(())
     }
 }
 

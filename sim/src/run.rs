@@ -6,6 +6,7 @@ use crate::cluster::Cluster;
 use crate::executor::{Executor, Owner};
 use crate::nemesis::{self, Fault, Trouble};
 use crate::network::Weather;
+use crate::node::Disks;
 use crate::workload::{bank, duty};
 use parking_lot::Mutex;
 use rand::Rng;
@@ -36,13 +37,24 @@ pub struct Outcome {
     pub tally: BTreeMap<(&'static str, &'static str), u64>,
 }
 
+/// Nodes of a cluster, and how many of them it is born on: one more, so that replicas can move.
+const NODES: (u64, u64) = (4, 3);
+
 /// Runs one seed.
 pub fn run(seed: u64) -> Outcome {
+    run_on(seed, Disks::Honest)
+}
+
+/// Runs one seed on disks of this kind.
+pub fn run_on(seed: u64, disks: Disks) -> Outcome {
     let executor = Executor::new(seed);
-    let (weather, trouble, log_entries_max) = climate(&executor);
+    let (weather, mut trouble, log_entries_max) = climate(&executor);
+    if disks == Disks::Lying {
+        trouble.kinds = vec![Fault::PowerFailure];
+    }
     executor.note(|| format!("seed {seed}: {weather:?} {trouble:?}, logs of {log_entries_max}"));
     let calm = Weather { loss: 0.0, slow: 0.0, zombie: 0.0 };
-    let cluster = Cluster::start(&executor, 3, calm, log_entries_max);
+    let cluster = Cluster::start(&executor, NODES, calm, log_entries_max, disks);
     let clients = Clients::new(cluster.clone());
     if found(&clients) {
         cluster.network.set_weather(weather);

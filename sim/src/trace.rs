@@ -28,13 +28,18 @@ impl Trace {
     pub(crate) fn note(&mut self, now: u64, what: impl FnOnce() -> String) {
         let what = what();
         self.mix(now);
-        for chunk in what.as_bytes().chunks(8) {
+        self.content(what.as_bytes());
+        if self.prints {
+            eprintln!("{:>12.6} {what}", now as f64 / 1e9);
+        }
+    }
+
+    /// Bytes have crossed the network.
+    pub(crate) fn content(&mut self, bytes: &[u8]) {
+        for chunk in bytes.chunks(8) {
             let mut word = [0; 8];
             word[..chunk.len()].copy_from_slice(chunk);
             self.mix(u64::from_le_bytes(word));
-        }
-        if self.prints {
-            eprintln!("{:>12.6} {what}", now as f64 / 1e9);
         }
     }
 

@@ -1,5 +1,6 @@
 //! Many seeds: `SIM_SEEDS` of them from `SIM_FIRST` on, or the one named by `SIM_SEED`.
 
+use sim::{Disks, Outcome};
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -7,8 +8,18 @@ use std::sync::atomic::{AtomicU64, Ordering};
 /// Seeds of a run that names none.
 const SEEDS: u64 = 100;
 
+/// Every so many seeds one is run twice.
+const REPEATED: u64 = 20;
+
 fn number(name: &str) -> Option<u64> {
     std::env::var(name).ok()?.parse().ok()
+}
+
+/// Runs a seed, some of them twice: is the second run the same?
+fn run(seed: u64) -> (Outcome, bool) {
+    let outcome = sim::run(seed);
+    let is_repeatable = !seed.is_multiple_of(REPEATED) || sim::run(seed) == outcome;
+    (outcome, is_repeatable)
 }
 
 /// Runs the seeds on all cores; panics inside a run count as violations.
@@ -25,13 +36,14 @@ fn failures(first: u64, count: u64) -> (Vec<(u64, Vec<String>)>, BTreeMap<String
                     if seed >= first + count {
                         return;
                     }
-                    let violations = match std::panic::catch_unwind(|| sim::run(seed)) {
-                        Ok(outcome) => {
+                    let violations = match std::panic::catch_unwind(|| run(seed)) {
+                        Ok((outcome, is_repeatable)) => {
                             let mut tally = tally.lock().expect("no worker panics");
                             for ((what, how), times) in outcome.tally {
                                 *tally.entry(format!("{what} {how}")).or_default() += times;
                             }
-                            outcome.violations
+                            let differs = (!is_repeatable).then(|| "differs when repeated".into());
+                            outcome.violations.into_iter().chain(differs).collect()
                         }
                         Err(_) => vec!["panicked".to_owned()],
                     };
@@ -69,4 +81,14 @@ fn seeds() {
 fn the_same_seed_makes_the_same_run() {
     let seed = number("SIM_SEED").unwrap_or(5);
     assert_eq!(sim::run(seed), sim::run(seed));
+}
+
+/// The checks can fail: acknowledged writes that no disk has kept do not go unnoticed.
+#[test]
+fn disks_that_lie_are_found_out() {
+    let is_found_out = |seed| {
+        let run = std::panic::catch_unwind(|| sim::run_on(seed, Disks::Lying));
+        run.map_or(true, |outcome| !outcome.violations.is_empty())
+    };
+    assert!((1..=5).any(is_found_out));
 }

@@ -28,6 +28,12 @@ enum Op {
         pinned: bool,
         steps: Vec<Step>,
     },
+    /// Reads single keys of the engine (or of the oldest snapshot) in both.
+    Get {
+        keyspace: Keyspace,
+        keys: Vec<Vec<u8>>,
+        pinned: bool,
+    },
     /// The process ends and starts again.
     Reopen,
     /// The machine ends; the log keeps this share of its unsynced tail.
@@ -93,6 +99,8 @@ fn op() -> impl Strategy<Value = Op> {
             .prop_map(|(keyspace, lower, upper, pinned, steps)| Op::Walk {
                 keyspace, lower, upper, pinned, steps
             }),
+        4 => (keyspace(), prop::collection::vec(key(), 1..6), any::<bool>())
+            .prop_map(|(keyspace, keys, pinned)| Op::Get { keyspace, keys, pinned }),
         1 => Just(Op::Reopen),
         1 => (0.0..1.0f64).prop_map(Op::Crash),
     ]
@@ -159,6 +167,7 @@ impl Pair {
             Op::Walk { keyspace, lower, upper, pinned, steps } => {
                 self.walk(keyspace, &lower, &upper, pinned, &steps);
             }
+            Op::Get { keyspace, keys, pinned } => self.get(keyspace, &keys, pinned),
             Op::Reopen => self.reopen(),
             Op::Crash(share) => self.crash(share),
         }
@@ -205,6 +214,19 @@ impl Pair {
             assert_eq!((left.valid(), left.key()), (right.valid(), right.key()), "{step:?}");
             assert_eq!(left.value(), right.value(), "{step:?}");
             assert!(!left.valid() || lower <= left.key());
+        }
+    }
+
+    fn get(&self, keyspace: Keyspace, keys: &[Vec<u8>], pinned: bool) {
+        let keys: Vec<&[u8]> = keys.iter().map(Vec::as_slice).collect();
+        let all = |view: &Snapshot| view.multi_get(keyspace, &keys).expect("reads");
+        if let Some((rocks, memory)) = self.snapshots.first().filter(|_| pinned) {
+            return assert_eq!(all(rocks), all(memory), "{keys:?}");
+        }
+        assert_eq!(all(&self.rocks().snapshot()), all(&self.memory.snapshot()), "{keys:?}");
+        let one = |engine: &Engine, key| engine.get(keyspace, key).expect("reads");
+        for key in keys {
+            assert_eq!(one(self.rocks(), key), one(&self.memory, key), "{key:?}");
         }
     }
 

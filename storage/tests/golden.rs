@@ -1,4 +1,5 @@
-//! Golden scripts under `testdata/storage`: what is stored, byte by byte, and what is read back.
+//! Golden scripts under `testdata/storage`: what is stored, byte by byte, and what is read back, on
+//! both engines; those under `memory` need the simulated disk.
 
 #[path = "../../testdata/support/script.rs"]
 mod script;
@@ -9,20 +10,40 @@ use std::fmt::Write as _;
 use std::path::Path;
 use storage::mvcc::{self, Intent, TxnRecord, Version};
 use storage::raft_log::{self, LogEntry};
-use storage::{BatchOp, Durability, Engine, Keyspace, MemDisk, WriteBatch, chunks};
+use storage::{BatchOp, Durability, Engine, EngineOptions, Keyspace, MemDisk, WriteBatch, chunks};
 
 struct State {
-    disk: MemDisk,
     engine: Engine,
+    /// The simulated disk, if it is one.
+    disk: Option<MemDisk>,
+    _directory: Option<tempfile::TempDir>,
+}
+
+fn in_memory() -> State {
+    let disk = MemDisk::new();
+    State { engine: Engine::in_memory(disk.clone()), disk: Some(disk), _directory: None }
+}
+
+fn on_rocks() -> State {
+    let directory = tempfile::tempdir().expect("temporary directory");
+    let options = EngineOptions { cache_bytes: 1 << 20, ..EngineOptions::default() };
+    let engine = Engine::open(directory.path(), &options).expect("opens");
+    State { engine, disk: None, _directory: Some(directory) }
 }
 
 #[test]
-fn scripts() {
-    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("../testdata/storage");
-    let start = || {
-        let disk = MemDisk::new();
-        State { engine: Engine::in_memory(disk.clone()), disk }
-    };
+fn scripts_in_memory() {
+    run("../testdata/storage", in_memory);
+    run("../testdata/storage/memory", in_memory);
+}
+
+#[test]
+fn scripts_on_rocks() {
+    run("../testdata/storage", on_rocks);
+}
+
+fn run(directory: &str, start: fn() -> State) {
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join(directory);
     script::run_all(&directory, start, |state, words| {
         let result = match words[0] {
             "append" | "truncate" | "reset" | "destroy" | "hard" | "log" | "load" | "groups" => {
@@ -99,6 +120,7 @@ impl State {
                     heartbeat: ts(at),
                     min_commit_ts: Timestamp::ZERO,
                     keys: keys.iter().map(|name| key(name)).collect(),
+                    spans: Vec::new(),
                 };
                 mvcc::put_record(&mut batch, &anchor_of(txn, anchor), &record);
             }
@@ -162,8 +184,9 @@ impl State {
         match words {
             ["sync"] => self.engine.sync()?,
             ["crash", survivors] => {
-                self.disk.crash(survivors.parse().expect("number"));
-                self.engine = Engine::in_memory(self.disk.clone());
+                let disk = self.disk.as_ref().expect("a simulated disk");
+                disk.crash(survivors.parse().expect("number"));
+                self.engine = Engine::in_memory(disk.clone());
             }
             ["dump"] => {
                 for keyspace in Keyspace::ALL {

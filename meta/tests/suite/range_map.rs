@@ -4,7 +4,7 @@
 use crate::support::report;
 use base::meta_api::RangeReport;
 use base::{Key, NodeId, RangeId, Span};
-use meta::{RangeEntry, RangeMap};
+use meta::RangeMap;
 use proptest::prelude::*;
 
 #[derive(Clone, Debug)]
@@ -113,7 +113,6 @@ proptest! {
         let mut truth =
             Truth { ranges: vec![first.clone()], reports: vec![first.clone()], next_range: 2 };
         let mut map = RangeMap::default();
-        map.update(&first);
         let mut persisted = std::collections::BTreeMap::new();
         let mut deliver = |map: &mut RangeMap, report: &RangeReport| {
             let changes = map.update(report);
@@ -124,10 +123,8 @@ proptest! {
                 };
             }
             check(map);
-            let pieces: Vec<RangeEntry> = map.pieces().cloned().collect();
-            let all: Vec<RangeEntry> =
-                RangeMap::from_pieces(pieces).pieces().cloned().collect();
-            assert!(all.iter().eq(map.pieces()));
+            let pieces = persisted.values().cloned();
+            assert_eq!(&RangeMap::from_pieces(pieces), map, "as read back");
         };
         deliver(&mut map, &first);
         for op in &ops {
@@ -168,7 +165,8 @@ proptest! {
             let before = truth.ranges.len();
             truth.split(n, &key(*cut));
             if truth.ranges.len() > before {
-                map.split(&truth.ranges[n], &truth.ranges[n + 1]);
+                map.update(&truth.ranges[n]);
+                map.update(&truth.ranges[n + 1]);
             }
             check(&map);
             prop_assert_eq!(map.current(&Key::MIN).count(), truth.ranges.len());
@@ -176,7 +174,7 @@ proptest! {
         while truth.ranges.len() > 1 {
             let absorbed = truth.ranges[1].descriptor.range;
             truth.merge(0);
-            map.merge(&truth.ranges[0], absorbed);
+            map.update(&truth.ranges[0]);
             check(&map);
             prop_assert_eq!(map.find(absorbed), None);
             prop_assert_eq!(map.current(&Key::MIN).count(), truth.ranges.len());

@@ -1,7 +1,7 @@
 //! One other process, as this one calls it.
 
 use super::channel::Channel;
-use super::session::ANY_NODE;
+use super::session::{ANY_NODE, Session};
 use super::watch::Watch;
 use crate::config::RpcConfig;
 use crate::error::RpcError;
@@ -91,11 +91,20 @@ impl Peer {
         self.call(Kind::Control, payload, timeout).await.map(|answer| answer.to_vec())
     }
 
-    /// Raft traffic. Never blocks; false when it was dropped because there is no connection (one is
-    /// being made) or its queue is full.
+    /// Raft traffic, in as many frames as it takes. Never blocks; false when some of it was dropped
+    /// because there is no connection (one is being made) or its queue is full.
     pub fn send_peer(&self, messages: &[PeerMessage]) -> bool {
-        let session = self.raft.session_now();
-        session.is_some_and(|session| session.post(Kind::Peer, &to_message(&messages)))
+        self.raft.session_now().is_some_and(|session| self.post(&session, messages))
+    }
+
+    /// Too much for one frame is rare: then each half is tried.
+    fn post(&self, session: &Session, messages: &[PeerMessage]) -> bool {
+        let payload = to_message(&messages);
+        if payload.len() <= self.config.payload_bytes_max || messages.len() < 2 {
+            return session.post(Kind::Peer, &payload);
+        }
+        let (first, rest) = messages.split_at(messages.len() / 2);
+        self.post(session, first) && self.post(session, rest)
     }
 
     async fn call_kv<T: Decode<()>>(

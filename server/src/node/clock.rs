@@ -1,25 +1,33 @@
 //! The real clock, behind `base::Clock`.
 
 use base::{BoxFuture, Clock, MonoTime};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use rustix::time::{ClockId, clock_gettime};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::runtime::Handle;
 
-/// Monotonic time since the process started; waiting and background work on tokio.
+/// Goes on while the machine sleeps, as its peers do: a lease must not outlive a suspension. The
+/// standard library's clock stands still meanwhile.
+#[cfg(target_os = "linux")]
+const CLOCK: ClockId = ClockId::Boottime;
+#[cfg(not(target_os = "linux"))]
+const CLOCK: ClockId = ClockId::Monotonic;
+
+/// Monotonic time since the machine started; waiting and background work on tokio.
 pub(super) struct RealClock {
-    start: Instant,
     runtime: Handle,
 }
 
 impl RealClock {
     /// A clock whose background work runs on this runtime.
     pub(super) fn new(runtime: Handle) -> Self {
-        Self { start: Instant::now(), runtime }
+        Self { runtime }
     }
 }
 
 impl Clock for RealClock {
     fn now(&self) -> MonoTime {
-        MonoTime(self.start.elapsed().as_nanos() as u64)
+        let now = clock_gettime(CLOCK);
+        MonoTime(now.tv_sec as u64 * 1_000_000_000 + now.tv_nsec as u64)
     }
 
     fn wall_millis(&self) -> u64 {

@@ -22,8 +22,24 @@ pub(crate) enum ControlRequest {
     Meta(base::meta_api::MetaRequest),
     /// An operator's request to a range, sent to its leader by the node that is asked.
     Admin { range: base::RangeId, op: base::api::RangeOp },
+    /// An operator asks to move a replica.
+    Move { range: base::RangeId, to: NodeId, from: Option<NodeId> },
+    /// An operator asks to split the range of a key there.
+    SplitKey { key: base::Key },
     /// An operator asks to split a table in front of a primary key (SQL literals).
     SplitTable { table: String, at: Vec<String> },
+}
+
+impl ControlRequest {
+    /// True for what a process asks that belongs to no cluster yet. Everything else is for those who
+    /// know the cluster's id: a stranger, or somebody who has the wrong address, changes nothing.
+    pub(crate) fn is_of_newcomer(&self) -> bool {
+        match self {
+            ControlRequest::Hello | ControlRequest::Claim { .. } => true,
+            ControlRequest::Join { node } => node.node == NodeId(0),
+            _ => false,
+        }
+    }
 }
 
 /// An answer.
@@ -47,6 +63,12 @@ pub(crate) enum ControlResponse {
     },
     Meta(base::meta_api::MetaResponse),
     Admin(Box<base::api::RangeResponse>),
+    /// Who lost the replica.
+    Moved {
+        from: NodeId,
+    },
+    /// The left and the right range; `None` when the key bounds a range already.
+    Split(Option<(base::RangeId, base::RangeId)>),
     Done,
     /// It did not work; one line.
     Failed(String),

@@ -10,7 +10,7 @@ use std::sync::Arc;
 pub(crate) struct PeerOutbox(pub(crate) Arc<Peers>);
 
 impl Outbox for PeerOutbox {
-    fn send(&self, to: NodeId, messages: Vec<PeerMessage>) {
-        self.0.send_peer(to, &messages);
+    fn send(&self, to: NodeId, messages: Vec<PeerMessage>) -> Result<(), Vec<PeerMessage>> {
+        if self.0.send_peer(to, &messages) { Ok(()) } else { Err(messages) }
     }
 }

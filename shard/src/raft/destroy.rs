@@ -33,10 +33,21 @@ impl RaftLoop {
         end_job(&mut slot, Ok(descriptor));
         self.awake.remove(&range);
         self.drop_incoming(range);
-        self.destroying.insert(range, replica);
         self.peers.is_stale = true;
         self.views_stale = true;
-        self.tasks.push(ApplyTask::Destroy { range, tombstone: Tombstone { replica, heirs } });
+        self.bury(range, Tombstone { replica, heirs });
+    }
+
+    /// A replica that takes no part, because it is damaged, is no member any more either.
+    pub(crate) fn destroy_damaged(&mut self, range: RangeId, teller: (NodeId, ReplicaId)) {
+        if let Some(replica) = self.damaged.remove(&range) {
+            self.bury(range, Tombstone { replica, heirs: vec![teller] });
+        }
+    }
+
+    fn bury(&mut self, range: RangeId, tombstone: Tombstone) {
+        self.destroying.insert(range, tombstone.replica);
+        self.tasks.push(ApplyTask::Destroy { range, tombstone });
     }
 }
 

@@ -99,6 +99,12 @@ impl RaftLoop {
         if message.payload == Payload::Present && !self.slots.contains_key(&range) {
             return self.ask_heirs(range, sender, to, &message);
         }
+        if self.damaged.get(&range).is_some_and(|damaged| {
+            to > *damaged || (to == *damaged && message.payload == Payload::Gone)
+        }) {
+            self.destroy_damaged(range, sender);
+            return Ok(());
+        }
         let can_create = message.is_from_leader();
         let asked = if message.payload == Payload::Present { message.stamp } else { 0 };
         if !self.admit(range, sender, to, can_create, asked) {
@@ -110,6 +116,9 @@ impl RaftLoop {
         }
         if message.payload == Payload::SnapshotRefused {
             self.snapshot_refused(range, from);
+        }
+        if let Payload::PartsReceived { stream, parts } = message.payload {
+            self.parts_received(range, from, stream, parts);
         }
         let Some(slot) = self.slots.get_mut(&range) else { return Ok(()) };
         slot.addresses.insert(from.0, from_node);
@@ -132,7 +141,7 @@ impl RaftLoop {
         can_create: bool,
         asked: u64,
     ) -> bool {
-        if self.destroying.contains_key(&range) {
+        if self.destroying.contains_key(&range) || self.damaged.contains_key(&range) {
             return false;
         }
         let Some(slot) = self.slots.get(&range) else {
@@ -225,8 +234,9 @@ impl RaftLoop {
             slot.proposals.give_up("the replica is damaged");
             slot.refuse_waiting(|| KvError::RangeNotFound(range));
             self.awake.remove(&range);
-            // No message reaches the range any more, none makes a new replica in its place.
-            self.destroying.insert(range, slot.shared.replica);
+            // None but the news that it is no member any more: no message makes a new replica in its
+            // place.
+            self.damaged.insert(range, slot.shared.replica);
             self.views_stale = true;
             self.tasks.push(ApplyTask::Follow { range, leader: None });
         }

@@ -51,6 +51,7 @@ mod replica;
 mod shared;
 mod snapshot_recv;
 mod snapshot_send;
+mod snapshot_stream;
 mod split;
 mod start;
 mod stats;

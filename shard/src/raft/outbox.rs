@@ -6,8 +6,9 @@ use std::sync::Arc;
 
 /// Takes messages for other nodes.
 pub trait Outbox: Send + Sync {
-    /// Sends messages, in order. Never blocks; what cannot be sent is dropped, Raft repeats itself.
-    fn send(&self, to: NodeId, messages: Vec<PeerMessage>);
+    /// Sends messages, in order. Never blocks. Messages that are known not to leave, or some of which
+    /// are, are given back; others may get lost all the same: Raft repeats itself.
+    fn send(&self, to: NodeId, messages: Vec<PeerMessage>) -> Result<(), Vec<PeerMessage>>;
 }
 
 /// Called when there is something new for one of the polled values. Called from any thread, often;

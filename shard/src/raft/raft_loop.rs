@@ -44,6 +44,8 @@ pub struct RaftLoop {
     pub(crate) creating: BTreeSet<RangeId>,
     /// Groups that the applier is still removing, with the replica that goes.
     pub(crate) destroying: BTreeMap<RangeId, ReplicaId>,
+    /// Groups whose replica here is damaged and takes no part.
+    pub(crate) damaged: BTreeMap<RangeId, ReplicaId>,
     /// Groups that are led here and whose older leases may still last.
     pub(crate) settling: BTreeSet<RangeId>,
     /// Groups with snapshots on their way from here.
@@ -96,6 +98,7 @@ impl RaftLoop {
             asked: BTreeSet::new(),
             creating: BTreeSet::new(),
             destroying: BTreeMap::new(),
+            damaged: BTreeMap::new(),
             settling: BTreeSet::new(),
             sending: BTreeSet::new(),
             incoming: BTreeMap::new(),
@@ -279,7 +282,20 @@ impl RaftLoop {
 
     pub(crate) fn flush_out(&mut self) {
         for (to, messages) in std::mem::take(&mut self.out) {
-            self.outbox.send(to, messages);
+            if let Err(dropped) = self.outbox.send(to, messages) {
+                self.on_dropped(&dropped);
+            }
+        }
+    }
+
+    /// Messages have not left: leaders need not wait for answers to find out.
+    fn on_dropped(&mut self, messages: &[PeerMessage]) {
+        for message in messages {
+            if let PeerMessage::Raft(envelope) = message
+                && let Some(slot) = self.slots.get_mut(&envelope.range)
+            {
+                slot.group.report_unreachable(envelope.to.0);
+            }
         }
     }
 

@@ -24,7 +24,6 @@ pub(crate) struct IncomingSnapshot {
     stage: u64,
     stream: u64,
     from: ReplicaId,
-    to: ReplicaId,
     parts: u64,
     bytes: u64,
     /// All parts are with the applier.
@@ -38,29 +37,27 @@ impl RaftLoop {
         if !self.admit(range, sender, chunk.to, true, 0) {
             return;
         }
-        if self.incoming.get(&range).is_some_and(|incoming| incoming.is_installing) {
+        let is_known = |i: &IncomingSnapshot| i.stream == chunk.stream && i.from == chunk.from;
+        let is_older = |i: &IncomingSnapshot| chunk.stream < i.stream && i.from == chunk.from;
+        let known = self.incoming.get(&range);
+        if known.is_some_and(is_older) {
             return;
         }
-        if chunk.sequence == 0 && !self.begin_incoming(&chunk) {
+        let is_installing = known.is_some_and(|incoming| incoming.is_installing);
+        if !known.is_some_and(is_known) && (is_installing || !self.begin_incoming(&chunk)) {
             return;
         }
         let Some(incoming) = self.incoming.get_mut(&range) else { return };
-        let is_next = incoming.stream == chunk.stream
-            && incoming.from == chunk.from
-            && incoming.to == chunk.to
-            && incoming.parts == chunk.sequence;
-        if !is_next {
-            // A part was lost; the sender finds out by the clock or here.
-            if incoming.stream == chunk.stream {
-                self.drop_incoming(range);
-                self.refuse(range, sender, chunk.to);
-            }
-            return;
+        if incoming.is_installing || incoming.parts != chunk.sequence {
+            // Sent again, or behind one that was lost: the sender learns where to go on.
+            let (stream, parts) = (incoming.stream, incoming.parts);
+            return self.acknowledge_parts(range, sender, chunk.to, stream, parts);
         }
         let place = (incoming.stage, incoming.parts);
         local::put_staged(&mut self.batch, range, place, &chunk.data);
         incoming.parts += 1;
         incoming.bytes += chunk.data.len() as u64;
+        let (stream, parts) = (incoming.stream, incoming.parts);
         if let Some(tail) = &chunk.last {
             match from_message::<SnapshotTail>(tail) {
                 Ok(tail) => {
@@ -68,13 +65,26 @@ impl RaftLoop {
                     let install = install(&chunk, tail, incoming);
                     self.tasks.push(ApplyTask::Install(install));
                 }
-                Err(_) => self.drop_incoming(range),
+                Err(_) => return self.drop_incoming(range),
             }
         }
+        self.acknowledge_parts(range, sender, chunk.to, stream, parts);
+    }
+
+    fn acknowledge_parts(
+        &mut self,
+        range: RangeId,
+        to: (NodeId, ReplicaId),
+        from: ReplicaId,
+        stream: u64,
+        parts: u64,
+    ) {
+        self.answer_snapshot(range, to, from, Payload::PartsReceived { stream, parts });
     }
 
     /// The first part: parts of an older snapshot are void. Refused when another replica on this
-    /// node still owns some of the keys, as the unsplit neighbour does until it applies the split.
+    /// node still owns some of the keys, as the unsplit neighbour does until it applies the split; and
+    /// when the parts before were lost with this process's memory.
     fn begin_incoming(&mut self, chunk: &SnapshotChunk) -> bool {
         let range = chunk.range;
         let overlaps = |id: &RangeId| {
@@ -84,7 +94,8 @@ impl RaftLoop {
                 && slot.is_known
                 && slot.shared.descriptor().span.overlaps(&chunk.descriptor.span)
         };
-        if range != RangeId::META && self.slots.keys().any(overlaps) {
+        let has_begun = chunk.sequence > 0;
+        if has_begun || (range != RangeId::META && self.slots.keys().any(overlaps)) {
             self.refuse(range, (chunk.from_node, chunk.from), chunk.to);
             return false;
         }
@@ -94,7 +105,6 @@ impl RaftLoop {
             stage: self.last_stage,
             stream: chunk.stream,
             from: chunk.from,
-            to: chunk.to,
             parts: 0,
             bytes: 0,
             is_installing: false,
@@ -138,7 +148,17 @@ impl RaftLoop {
     }
 
     fn refuse(&mut self, range: RangeId, to: (NodeId, ReplicaId), from: ReplicaId) {
-        let message = Envelope::plain(Payload::SnapshotRefused).encode().into();
+        self.answer_snapshot(range, to, from, Payload::SnapshotRefused);
+    }
+
+    fn answer_snapshot(
+        &mut self,
+        range: RangeId,
+        to: (NodeId, ReplicaId),
+        from: ReplicaId,
+        payload: Payload,
+    ) {
+        let message = Envelope::plain(payload).encode().into();
         let from_node = self.config.node;
         let envelope = RaftEnvelope { range, from_node, from, to: to.1, message };
         self.send(to.0, PeerMessage::Raft(envelope));

@@ -2,14 +2,15 @@
 //!
 //! Steps: the library finds that a follower needs what the log has no more (*wanted*); the applier
 //! pins the state (*pinned*); the library announces it with a message, which is held back while the
-//! parts are sent one by one (*streaming*) and goes with the last part; the follower's answer, or
-//! the lack of one, ends it (*sent*).
+//! parts are sent ([`crate::raft::snapshot_stream`]) and goes with the last part; the follower's
+//! answer, or the lack of one, ends it (*sent*).
 
 use crate::raft::error::RaftError;
 use crate::raft::events::ApplyTask;
 use crate::raft::group::Slot;
 use crate::raft::local::{AppliedState, KnownState};
 use crate::raft::raft_loop::RaftLoop;
+use crate::raft::snapshot_stream::{Parts, Stream};
 use crate::raft::stats::StatsBoard;
 use base::codec::{Blob, to_message};
 use base::peer_api::{PeerMessage, SnapshotChunk};
@@ -61,19 +62,11 @@ enum Phase {
     Resting,
 }
 
-struct Stream {
-    id: u64,
-    sequence: u64,
-    parts: Box<dyn Iterator<Item = storage::StorageResult<Vec<u8>>> + Send>,
-    tail: SnapshotTail,
-    due: MonoTime,
-}
-
 impl SnapshotSend {
-    /// Parts sent so far.
+    /// Parts that have arrived so far.
     pub(crate) fn parts(&self) -> u64 {
         match &self.phase {
-            Phase::Streaming(stream) => stream.sequence,
+            Phase::Streaming(stream) => stream.acknowledged(),
             _ => 0,
         }
     }
@@ -98,13 +91,12 @@ impl Slot {
         }
         let PinnedState { known, applied, data } = *state;
         let span = known.descriptor.span.clone();
-        let parts: Box<dyn Iterator<Item = _> + Send> = match data {
+        let parts: Parts = match data {
             PinnedData::Range(view) => Box::new(chunks::export(&view, &span, part_bytes)),
             PinnedData::Pairs(pairs) => Box::new(std::iter::once(Ok(encode_pairs(pairs)))),
         };
         let tail = SnapshotTail { known, applied, message: message.into() };
-        let stream = Stream { id: 0, sequence: 0, parts, tail, due: MonoTime(0) };
-        send.phase = Phase::Streaming(Box::new(stream));
+        send.phase = Phase::Streaming(Box::new(Stream::new(parts, tail)));
     }
 }
 
@@ -178,11 +170,19 @@ impl RaftLoop {
         let Some(slot) = self.slots.get_mut(&range) else { return Ok(false) };
         let Some(send) = slot.sends.get_mut(&to) else { return Ok(false) };
         match &mut send.phase {
-            Phase::Streaming(stream) if stream.due <= now => {
-                send.tick = ticks;
+            Phase::Streaming(stream) if stream.may_send() && stream.due <= now => {
                 return self.send_part(range, to, now).map(|()| true);
             }
-            Phase::Streaming(_) => {}
+            Phase::Streaming(stream) => {
+                let silence = ticks.saturating_sub(send.tick);
+                if silence > patience * 3 {
+                    slot.group.report_snapshot(to.0, false);
+                    send.phase = Phase::Resting;
+                    send.tick = ticks;
+                } else if silence > 0 && silence.is_multiple_of(patience / 2) {
+                    stream.go_back(ticks);
+                }
+            }
             Phase::Sent => {
                 let progress = slot.group.progress();
                 let peer = progress.iter().find(|p| p.replica == to.0);
@@ -216,29 +216,45 @@ impl RaftLoop {
             stream.id = self.last_stream.max(now.0);
             self.last_stream = stream.id;
         }
-        let part = stream.parts.next().transpose()?;
-        let last = part.is_none().then(|| Blob::from(to_message(&stream.tail)));
+        let Some(part) = stream.next_part()? else { return Ok(()) };
+        stream.due = now + pace;
         let chunk = SnapshotChunk {
             range,
             from_node: self.config.node,
             from,
             to,
             stream: stream.id,
-            sequence: stream.sequence,
-            data: part.unwrap_or_default().into(),
+            sequence: part.sequence,
+            data: part.data,
             descriptor: stream.tail.known.descriptor.clone(),
-            last,
+            last: part.tail,
         };
-        stream.sequence += 1;
-        stream.due = now + pace;
-        if chunk.last.is_some() {
-            send.phase = Phase::Sent;
-            StatsBoard::add(&self.core.stats.snapshots_sent, 1);
-        }
         if let Some(node) = node {
             self.send(node, PeerMessage::SnapshotChunk(chunk));
         }
         Ok(())
+    }
+
+    /// Parts of a snapshot have arrived.
+    pub(crate) fn parts_received(
+        &mut self,
+        range: RangeId,
+        by: ReplicaId,
+        stream: u64,
+        parts: u64,
+    ) {
+        let ticks = self.ticks;
+        let Some(slot) = self.slots.get_mut(&range) else { return };
+        let Some(send) = slot.sends.get_mut(&by) else { return };
+        let Phase::Streaming(sent) = &mut send.phase else { return };
+        if sent.id != stream || !sent.acknowledge(parts) {
+            return;
+        }
+        send.tick = ticks;
+        if sent.is_done() {
+            send.phase = Phase::Sent;
+            StatsBoard::add(&self.core.stats.snapshots_sent, 1);
+        }
     }
 
     /// When the next part of any snapshot is due.
@@ -247,7 +263,7 @@ impl RaftLoop {
         sends
             .flat_map(|slot| slot.sends.values())
             .filter_map(|send| match &send.phase {
-                Phase::Streaming(stream) => Some(stream.due),
+                Phase::Streaming(stream) if stream.may_send() => Some(stream.due),
                 _ => None,
             })
             .min()

@@ -156,6 +156,7 @@ impl RaftLoop {
         let range = descriptor.range;
         let is_taken = self.slots.contains_key(&range)
             || self.destroying.contains_key(&range)
+            || self.damaged.contains_key(&range)
             || self.creating.contains(&range);
         if is_taken {
             return Ok(());

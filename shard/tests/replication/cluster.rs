@@ -25,8 +25,9 @@ pub(crate) const STEP: Duration = Duration::from_millis(5);
 struct Queue(Mutex<Vec<(NodeId, Vec<PeerMessage>)>>);
 
 impl Outbox for Queue {
-    fn send(&self, to: NodeId, messages: Vec<PeerMessage>) {
+    fn send(&self, to: NodeId, messages: Vec<PeerMessage>) -> Result<(), Vec<PeerMessage>> {
         self.0.lock().push((to, messages));
+        Ok(())
     }
 }
 

@@ -1,6 +1,7 @@
 //! Moving replicas, handing leadership over, snapshots.
 
 use crate::cluster::{Cluster, key};
+use base::peer_api::{PeerMessage, RaftEnvelope};
 use base::{KvError, NodeId, RangeId};
 use shard::raft::RaftStoreConfig;
 use std::time::Duration;
@@ -72,6 +73,26 @@ fn a_replica_moves_to_a_fourth_node() {
 }
 
 #[test]
+fn a_replacement_that_would_only_add_or_only_remove_is_refused() {
+    let mut cluster = Cluster::start(5, &[1, 2, 3], 1, 22);
+    fill(&mut cluster, 0, 10);
+    for (add, remove, reason) in
+        [(4, 5, "no replica on node 5"), (2, 3, "already has a replica on node 2")]
+    {
+        let leader = cluster.leader(R1).unwrap();
+        let replica = cluster.replica(leader, R1).unwrap();
+        let future = replica.change_replicas(vec![NodeId(add)], vec![NodeId(remove)]);
+        let error = cluster.wait(future).expect_err("refused").to_string();
+        assert!(error.contains(reason), "{error}");
+        assert_eq!(nodes_of(&cluster, R1), [1, 2, 3]);
+    }
+    change(&mut cluster, &[4], &[3]);
+    change(&mut cluster, &[4], &[3]);
+    cluster.until("a leader", |c| c.leader(R1).is_some());
+    assert_eq!(nodes_of(&cluster, R1), [1, 2, 4], "asked for again it is done already");
+}
+
+#[test]
 fn the_leader_itself_can_be_replaced() {
     let mut cluster = Cluster::start(4, &[1, 2, 3], 1, 23);
     fill(&mut cluster, 0, 100);
@@ -106,7 +127,7 @@ fn a_snapshot_holds_what_its_label_says_although_the_disk_was_full() {
         assert!(cluster.write(key(1, 20_000 + n), b"value"));
     }
     cluster.boot(lagging);
-    cluster.run(Duration::from_millis(700));
+    cluster.run(Duration::from_secs(3));
     cluster.disks[&leader].set_full(true);
     cluster.apply_once(leader);
     cluster.disks[&leader].set_full(false);
@@ -124,11 +145,17 @@ fn a_second_pinned_state_does_not_break_the_snapshot_under_way() {
     let (mut cluster, leader, lagging) = lagging_follower(39);
     cluster.frozen.insert(leader);
     cluster.boot(lagging);
-    cluster.run(Duration::from_secs(3));
+    for n in 0..60 {
+        cluster.write(key(1, 30_000 + n), b"value");
+        cluster.run(Duration::from_millis(50));
+    }
     cluster.frozen.clear();
+    let thawed_at = cluster.now;
     cluster.until("a snapshot is installed", |c| {
         c.nodes[&lagging].handle.stats().snapshots_installed > 0
     });
+    let gap = cluster.now.since(thawed_at);
+    assert!(gap < Duration::from_secs(1), "installed after {gap:?}");
     cluster.check_ledger();
 }
 
@@ -179,6 +206,54 @@ fn a_move_to_a_node_that_does_not_exist_fails_soon_and_leaves_nothing_behind() {
         })
     });
     cluster.write_acked(key(1, 1), b"value");
+    cluster.check_ledger();
+}
+
+#[test]
+fn a_snapshot_arrives_although_parts_are_lost() {
+    let (mut cluster, _, lagging) = lagging_follower(42);
+    cluster.loss = 100;
+    cluster.boot(lagging);
+    cluster.until("a snapshot is installed", |c| {
+        c.nodes[&lagging].handle.stats().snapshots_installed > 0
+    });
+    cluster.heal();
+    cluster.check_ledger();
+}
+
+/// A heartbeat that speaks of entries which the receiver has acknowledged and does not have.
+fn heartbeat_of_lost_entries(term: u64, from: u64, to: u64) -> Vec<u8> {
+    let numbers = [(1, 8), (2, to), (3, from), (4, term), (8, 100_000)];
+    let mut bytes = vec![1, 1, 0, 0, 0, 0, 0, 0, 0, 0];
+    for (field, mut number) in numbers {
+        bytes.push(field << 3);
+        while number >= 0x80 {
+            bytes.push(number as u8 | 0x80);
+            number >>= 7;
+        }
+        bytes.push(number as u8);
+    }
+    bytes
+}
+
+#[test]
+fn a_damaged_replica_takes_no_part_and_can_be_replaced() {
+    let mut cluster = Cluster::start(3, &[1, 2, 3], 1, 43);
+    fill(&mut cluster, 0, 20);
+    let leader = cluster.leader(R1).unwrap();
+    let damaged = NodeId(1 + leader.0 % 3);
+    let replica = cluster.replica(leader, R1).unwrap();
+    let descriptor = replica.descriptor();
+    let of = |id| descriptor.replica_on(id).unwrap().replica;
+    let (from, to) = (of(leader), of(damaged));
+    let message = heartbeat_of_lost_entries(replica.progress().0, from.0, to.0).into();
+    let envelope = RaftEnvelope { range: R1, from_node: leader, from, to, message };
+    cluster.nodes[&damaged].handle.receive(leader, vec![PeerMessage::Raft(envelope)]);
+    cluster.until("it stops", |c| c.nodes[&damaged].handle.groups().is_empty());
+    fill(&mut cluster, 100, 20);
+    change(&mut cluster, &[], &[damaged.0]);
+    cluster.until("it is gone", |c| c.replica(damaged, R1).is_none());
+    change(&mut cluster, &[damaged.0], &[]);
     cluster.check_ledger();
 }
 

@@ -25,6 +25,7 @@ struct State {
     opening: u64,
     is_full: bool,
     fails_sync: bool,
+    ignores_syncs: bool,
 }
 
 impl MemDisk {
@@ -61,6 +62,11 @@ impl MemDisk {
         self.0.lock().fails_sync = true;
     }
 
+    /// From now on syncs succeed and do nothing: what a disk does that lies.
+    pub fn ignore_syncs(&self) {
+        self.0.lock().ignores_syncs = true;
+    }
+
     /// Starts a new opening: feeds everything written to `apply`.
     pub(crate) fn open(&self, mut apply: impl FnMut(&WriteBatch)) -> u64 {
         let mut state = self.0.lock();
@@ -86,6 +92,9 @@ impl MemDisk {
         state.check(opening)?;
         if std::mem::take(&mut state.fails_sync) {
             return Err(StorageError::SyncFailed("simulated".into()));
+        }
+        if state.ignores_syncs {
+            return Ok(());
         }
         state.synced = state.log.len();
         if state.log_bytes > FOLD_BYTES.max(2 * state.base.bytes()) {
