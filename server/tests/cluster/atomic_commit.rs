@@ -181,7 +181,7 @@ async fn ends_at(failpoint: &str) -> (String, String) {
     cluster.restart_with(2, &[("SHARDDB_FAILPOINT", failpoint)]);
     let doomed = cluster.client(2).await;
     let answer = doomed.simple_query(TRANSFER).await;
-    cluster.wait_for_end(2).await;
+    cluster.ended(2).await;
     let client = cluster.client(0).await;
     let start = Instant::now();
     for id in [1, 200] {

@@ -184,7 +184,7 @@ fn demo(dir: &Path, nodes: &str) -> (Child, Vec<String>) {
             return (child, urls);
         }
     }
-    panic!("the demo ended by itself");
+    panic!("the demo ended by itself: {:?}", child.wait());
 }
 
 /// The processes that a process has started.

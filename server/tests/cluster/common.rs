@@ -113,13 +113,6 @@ impl Cluster {
         self.nodes[i].spawn();
     }
 
-    /// Stops a node without ending it, or lets it go on: `STOP`, `CONT`.
-    pub(crate) fn signal(&self, i: usize, signal: &str) {
-        let pid = self.nodes[i].child.as_ref().expect("node runs").id().to_string();
-        let sent = Command::new("kill").arg(format!("-{signal}")).arg(pid).status();
-        assert!(sent.expect("kill runs").success(), "node {i} is there");
-    }
-
     /// Connection URL of node `i`.
     pub(crate) fn url(&self, i: usize) -> String {
         format!("postgresql://postgres@127.0.0.1:{}/postgres", self.nodes[i].sql)
@@ -342,15 +335,6 @@ impl Cluster {
         }
         self.nodes[i].child = None;
         true
-    }
-
-    /// Waits until a node has ended by itself.
-    pub(crate) async fn wait_for_end(&mut self, i: usize) {
-        let start = Instant::now();
-        while !self.has_ended(i) {
-            assert!(start.elapsed() < PATIENCE, "node {i} goes on");
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
     }
 }
 

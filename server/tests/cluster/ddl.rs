@@ -2,6 +2,7 @@
 
 use crate::common::{Cluster, PATIENCE, value};
 use crate::http::ask;
+use rustix::process::Signal;
 use std::time::{Duration, Instant};
 use tokio_postgres::Client;
 
@@ -150,10 +151,10 @@ async fn a_node_that_was_cut_off_commits_nothing_under_the_old_schema() {
     let (client, writer) = (cluster.client(0).await, cluster.client(proxy).await);
     run(&client, "CREATE TABLE t (id int PRIMARY KEY, a int); INSERT INTO t VALUES (1, 1)").await;
     run(&writer, "BEGIN; INSERT INTO t VALUES (2, 2)").await;
-    cluster.signal(proxy, "STOP");
+    cluster.signal(proxy, Signal::STOP);
     let built = tokio::time::timeout(PATIENCE, client.batch_execute("CREATE INDEX t_a ON t (a)"));
     let built = built.await;
-    cluster.signal(proxy, "CONT");
+    cluster.signal(proxy, Signal::CONT);
     built.expect("does not wait for ever").expect("is built");
     assert_eq!(failure(&writer, "COMMIT").await, "40001");
     assert_eq!(value(&client, "SELECT count(*) FROM t WHERE a = 2").await, "0");
