@@ -180,7 +180,7 @@ async fn a_lost_connection_is_made_anew() {
     let error = hanging.await.expect("no panic").expect_err("lost");
     assert!(matches!(error, RpcError::Lost { .. }));
     let error = peer.call_control(&command(b'e', 0), LONG).await.expect_err("nobody there");
-    assert!(matches!(error, RpcError::Unreachable { .. }), "certainly not sent: {error}");
+    assert!(matches!(error, RpcError::NobodyListens { .. }), "certainly not sent: {error}");
 
     server.restart().await;
     let mut attempts = 0;
