@@ -83,10 +83,15 @@ impl RangeDescriptor {
 }
 
 /// A process of the cluster as meta knows it.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Encode, Decode)]
 pub struct NodeDescriptor {
     /// Its id.
     pub node: NodeId,
+    /// The number of its data directory, drawn at random when that was made.
+    pub instance: u128,
+    /// Its present life: the unique half of each of its transactions' ids is greater, that of those
+    /// of earlier lives is not.
+    pub life: u64,
     /// Where its internal protocol listens, `host:port`.
     pub rpc_addr: String,
     /// Where PostgreSQL clients connect, empty without the proxy role.

@@ -61,6 +61,12 @@ impl TxnId {
         NodeId((self.0 >> 64) as u64)
     }
 
+    /// The half that tells this coordinator's transactions apart; it grows from one to the next of
+    /// its lives.
+    pub fn unique(self) -> u64 {
+        self.0 as u64
+    }
+
     /// Sixteen bytes, big endian.
     pub fn to_bytes(self) -> [u8; 16] {
         self.0.to_be_bytes()
@@ -69,6 +75,6 @@ impl TxnId {
 
 impl fmt::Display for TxnId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "t{}.{}", self.coordinator().0, self.0 as u64)
+        write!(f, "t{}.{}", self.coordinator().0, self.unique())
     }
 }

@@ -14,6 +14,7 @@
 use crate::CatalogError;
 use crate::descriptor::{Descriptor, Oid, Table};
 use crate::snapshot::CatalogSnapshot;
+use crate::sweeper::Sweeper;
 use crate::{bootstrap, fence, store};
 use base::{BoxFuture, Clock, KvResult, MonoTime, Timestamp};
 use parking_lot::{Mutex, RwLock};
@@ -57,10 +58,13 @@ pub struct Catalog {
     /// Id of the current snapshot, to be compared without a lock.
     current_id: AtomicU64,
     lease_until: AtomicU64,
+    /// How often the lease has run out so far.
+    lapses: AtomicU64,
     /// How many transactions have written to a table under the version of a timestamp.
     pins: Mutex<BTreeMap<(Oid, Timestamp), u64>>,
     /// Counts loads: what is cached beside the catalog (sequence values) checks it.
     epoch: AtomicU64,
+    sweeper: Arc<Sweeper>,
     loading: futures::lock::Mutex<()>,
 }
 
@@ -76,12 +80,19 @@ pub struct Pin {
     catalog: Arc<Catalog>,
     table: Oid,
     at: Timestamp,
+    lapses: u64,
 }
 
 impl Pin {
     /// The table.
     pub fn table(&self) -> Oid {
         self.table
+    }
+
+    /// False when the process has been cut off since: drains have not waited for this pin, and what
+    /// was written under it must not be committed.
+    pub fn holds(&self) -> bool {
+        self.catalog.has_lease() && self.lapses == self.catalog.lapses.load(Ordering::Acquire)
     }
 }
 
@@ -106,14 +117,17 @@ impl Catalog {
         builtin: Vec<Arc<Table>>,
     ) -> Arc<Catalog> {
         let snapshot = Arc::new(with_builtin(Vec::new(), &builtin));
+        let sweeper = Sweeper::new(client.clone());
         Arc::new(Catalog {
             client,
+            sweeper,
             clock,
             broadcast,
             builtin,
             current_id: AtomicU64::new(snapshot.id()),
             current: RwLock::new(Loaded { snapshot, at: Timestamp::ZERO }),
             lease_until: AtomicU64::new(u64::MAX),
+            lapses: AtomicU64::new(0),
             pins: Mutex::new(BTreeMap::new()),
             epoch: AtomicU64::new(0),
             loading: futures::lock::Mutex::new(()),
@@ -149,14 +163,18 @@ impl Catalog {
         if current.snapshot.id() != snapshot {
             return None;
         }
+        let lapses = self.lapses.load(Ordering::Acquire);
         // Under the read lock: whoever adopts a newer version afterwards sees the pin.
         *self.pins.lock().entry((table, current.at)).or_insert(0) += 1;
-        Some(Pin { catalog: self.clone(), table, at: current.at })
+        Some(Pin { catalog: self.clone(), table, at: current.at, lapses })
     }
 
-    /// Until when this process may serve without hearing from the cluster; a process alone needs
-    /// no lease and never sets one.
+    /// Until when this process may serve without hearing from the cluster. Without a server around
+    /// it nobody sets one, and none is needed.
     pub fn set_lease(&self, until: MonoTime) {
+        if !self.has_lease() {
+            self.lapses.fetch_add(1, Ordering::AcqRel);
+        }
         self.lease_until.store(until.0, Ordering::Release);
     }
 
@@ -203,6 +221,11 @@ impl Catalog {
     /// of a sequence that was set outside of any transaction.
     pub async fn announce_to_others(&self, at: Timestamp) -> KvResult<()> {
         self.broadcast.announce(at, None).await
+    }
+
+    /// Deletes what dropped and rewritten tables leave behind.
+    pub fn sweeper(&self) -> &Arc<Sweeper> {
+        &self.sweeper
     }
 
     /// The transaction client that descriptors are read through.

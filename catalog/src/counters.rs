@@ -1,13 +1,14 @@
 //! Numbers handed out in blocks: hidden row ids and sequence values. A block is fetched from its
 //! counter once and then used up in memory by all sessions of the process; what is left of it when
-//! the process ends is skipped for ever.
+//! the process ends is skipped for ever. Index numbers are drawn one by one.
 
-use crate::descriptor::Sequence;
-use crate::layout::{row_id_key, sequence_key};
+use crate::descriptor::{Sequence, Table};
+use crate::layout::{index_number_key, row_id_key, sequence_key};
 use base::KvResult;
 use base::api::increment::IncrementOp;
 use parking_lot::Mutex;
 use rustc_hash::FxHashMap;
+use std::sync::Arc;
 use txn::TxnClient;
 
 /// Row ids fetched at once; large inserts fetch what they need.
@@ -26,8 +27,12 @@ struct Block {
 #[derive(Default)]
 pub struct Counters {
     row_ids: Mutex<FxHashMap<u32, Block>>,
-    sequences: Mutex<FxHashMap<u32, SequenceBlock>>,
+    sequences: Mutex<FxHashMap<u32, Arc<SequenceSlot>>>,
 }
+
+/// A sequence's block. Locked while it is fetched or the sequence is set: what was fetched before a
+/// setval, or before somebody else's refill, must not be handed out after it.
+type SequenceSlot = futures::lock::Mutex<Option<SequenceBlock>>;
 
 #[derive(Clone, Copy)]
 struct SequenceBlock {
@@ -67,7 +72,9 @@ impl Counters {
         sequence: &Sequence,
         epoch: u64,
     ) -> KvResult<Option<i64>> {
-        if let Some(entry) = self.sequences.lock().get_mut(&sequence.storage_id)
+        let slot = self.slot(sequence);
+        let mut slot = slot.lock().await;
+        if let Some(entry) = &mut *slot
             && entry.epoch == epoch
             && let Some(value) = take(Some(&mut entry.block), 1)
         {
@@ -85,15 +92,15 @@ impl Counters {
         let Some(first) = got.first else { return Ok(None) };
         let mut block = Block { next: first, left: got.count, by: sequence.increment };
         let value = take(Some(&mut block), 1);
-        self.sequences.lock().insert(sequence.storage_id, SequenceBlock { block, epoch });
+        *slot = Some(SequenceBlock { block, epoch });
         Ok(value)
     }
 
     /// How many values of a sequence are fetched but not yet handed out: the counter runs ahead
     /// of `last_value` by as much.
     pub fn unused_values(&self, sequence: &Sequence, epoch: u64) -> i64 {
-        match self.sequences.lock().get(&sequence.storage_id) {
-            Some(entry) if entry.epoch == epoch => entry.block.left,
+        match self.slot(sequence).try_lock().as_deref() {
+            Some(Some(entry)) if entry.epoch == epoch => entry.block.left,
             _ => 0,
         }
     }
@@ -107,10 +114,31 @@ impl Counters {
         is_called: bool,
     ) -> KvResult<()> {
         let op = IncrementOp::Set { value, is_called };
-        client.increment(sequence_key(sequence), op).await?;
-        self.sequences.lock().remove(&sequence.storage_id);
-        Ok(())
+        let slot = self.slot(sequence);
+        let mut slot = slot.lock().await;
+        *slot = None;
+        client.increment(sequence_key(sequence), op).await.map(drop)
     }
+
+    fn slot(&self, sequence: &Sequence) -> Arc<SequenceSlot> {
+        self.sequences.lock().entry(sequence.storage_id).or_default().clone()
+    }
+}
+
+/// A number for a new index of an existing table, `None` when all are used up. It is drawn outside
+/// of the transaction that makes the index: entries are written outside of it too, and whatever
+/// becomes of it, no other index may ever find them.
+pub async fn next_index_number(client: &TxnClient, table: &Table) -> KvResult<Option<u16>> {
+    let op = IncrementOp::Next {
+        by: 1,
+        count: 1,
+        min: 1,
+        max: i64::from(u16::MAX),
+        start: i64::from(table.next_index),
+        cycle: false,
+    };
+    let got = client.increment(index_number_key(table.oid), op).await?;
+    Ok(got.first.and_then(|number| u16::try_from(number).ok()))
 }
 
 fn take(block: Option<&mut Block>, count: i64) -> Option<i64> {

@@ -10,7 +10,7 @@ use crate::layout::{FENCE_TABLE, counter_key};
 use base::api::lock::{LockStrength, LockWait};
 use base::codec::{CodecError, Direction, KeyReader};
 use base::{KvError, NodeId, layout};
-use txn::{Txn, TxnLocked, TxnScan};
+use txn::{Isolation, Txn, TxnLocked, TxnScan};
 
 /// Whose fence it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,13 +68,25 @@ pub async fn take(
     Ok(None)
 }
 
-/// Removes a table's fence.
-pub fn release(txn: &mut Txn, table: Oid) {
-    txn.delete_unconditional(counter_key(FENCE_TABLE, table));
+/// Removes a table's fence with the transaction's commit; false when it is not the owner's any more.
+pub async fn release(txn: &mut Txn, table: Oid, owner: FenceOwner) -> Result<bool, CatalogError> {
+    let key = counter_key(FENCE_TABLE, table);
+    if txn.isolation() != Isolation::ReadCommitted {
+        // The fence is newer than the transaction's snapshot, which no lock would forgive.
+        txn.delete_unconditional(key);
+        return Ok(true);
+    }
+    let locked = txn.lock(vec![key.clone()], LockStrength::Exclusive, LockWait::Block).await?;
+    let Some(TxnLocked::Held { value: Some(value), .. }) = locked.first() else { return Ok(false) };
+    if FenceOwner::decode(value).map_err(damaged)? != owner {
+        return Ok(false);
+    }
+    txn.delete(key);
+    Ok(true)
 }
 
 /// All fences at the transaction's snapshot.
-pub(crate) async fn load(txn: &mut Txn) -> Result<Vec<(Oid, FenceOwner)>, CatalogError> {
+pub async fn load(txn: &mut Txn) -> Result<Vec<(Oid, FenceOwner)>, CatalogError> {
     let mut out = Vec::new();
     let mut next = Some(layout::index_span(FENCE_TABLE, layout::PRIMARY_INDEX));
     while let Some(span) = next {

@@ -11,7 +11,7 @@
 //! Values repeat what keys hold because key encodings forget things (the scale of a numeric), and
 //! because a row or an entry can then be read from its value alone, by column id.
 
-use crate::descriptor::{ColumnId, Index, IndexColumn, Sequence, Table};
+use crate::descriptor::{ColumnId, Index, IndexColumn, Oid, Sequence, Table};
 use base::codec::{Direction, KeyReader};
 use base::{Key, Span, layout};
 use bytes::Bytes;
@@ -30,8 +30,10 @@ pub const SEQUENCE_TABLE: u32 = 4;
 pub const ROW_ID_TABLE: u32 = 5;
 /// System table of write fences, by table OID.
 pub const FENCE_TABLE: u32 = 6;
-/// System table of rows that describe what is to be deleted behind dropped storage.
+/// System table of keys that are to be deleted, by storage id and index.
 pub const GARBAGE_TABLE: u32 = 7;
+/// System table of the counters that number the indexes of a table, by table OID.
+pub const INDEX_NUMBER_TABLE: u32 = 8;
 
 /// An entry of a secondary index.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -132,6 +134,11 @@ pub fn sequence_key(sequence: &Sequence) -> Key {
 /// The key of the counter that hands out row ids for a table's storage.
 pub fn row_id_key(storage_id: u32) -> Key {
     counter_key(ROW_ID_TABLE, storage_id)
+}
+
+/// The key of the counter that numbers a table's indexes.
+pub(crate) fn index_number_key(table: Oid) -> Key {
+    counter_key(INDEX_NUMBER_TABLE, table)
 }
 
 pub(crate) fn counter_key(system_table: u32, id: u32) -> Key {

@@ -6,6 +6,8 @@
 //!  table 2  names        (kind, parent, name) -> oid     unique through Txn::insert
 //!  table 3  version      one row that every catalog change rewrites
 //!  table 4  counters of sequences        table 5  counters of hidden row ids
+//!  table 6  fences                       table 7  keys to be deleted
+//!  table 8  counters of index numbers
 //! ```
 //!
 //! A process keeps the newest committed catalog in memory ([`CatalogSnapshot`]); a transaction that
@@ -19,13 +21,15 @@ mod counters;
 pub mod descriptor;
 mod error;
 pub mod fence;
+pub mod garbage;
 pub mod layout;
 mod snapshot;
 pub mod store;
+mod sweeper;
 mod wire;
 
 pub use catalog::{Catalog, CatalogBroadcast, NobodyElse, Pin};
-pub use counters::Counters;
+pub use counters::{Counters, next_index_number};
 
 pub use descriptor::{
     Check, Column, ColumnId, Database, Descriptor, ForeignKey, ForeignKeyAction, Identity, Index,
@@ -34,9 +38,11 @@ pub use descriptor::{
 };
 pub use error::CatalogError;
 pub use fence::FenceOwner;
+pub use garbage::Garbage;
 pub use snapshot::{
     CatalogSnapshot, INFORMATION_SCHEMA, PG_CATALOG, POSTGRES_DATABASE, POSTGRES_ROLE, PUBLIC,
     Relation, SHARDDB,
 };
 pub use store::CatalogChanges;
+pub use sweeper::Sweeper;
 pub use wire::Malformed;

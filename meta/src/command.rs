@@ -8,13 +8,13 @@ use bincode::{Decode, Encode};
 /// One entry of the log.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 pub(crate) enum Command {
-    /// Names the cluster, if it has no name yet.
-    Found { cluster: ClusterId },
+    /// Names the cluster, if it has no name yet, and keeps the ids up to `nodes` for its first nodes.
+    Found { cluster: ClusterId, nodes: u64 },
     /// No timestamp at or above `end` has been given out, and from now on some below it may be.
     ReserveTimestamps { end: Timestamp },
     /// Takes ids.
     AllocateIds { kind: IdKind, count: u64 },
-    /// Adds a node (id 0: a new one gets the next id) or replaces what is known about it.
+    /// Adds a node (id 0: a new directory gets the next id) or replaces what is known about it.
     Join { node: NodeDescriptor },
     /// Leaders' reports.
     ReportRanges { reports: Vec<RangeReport> },

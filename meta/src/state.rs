@@ -49,7 +49,7 @@ impl MetaState {
     /// Applies a command. Returns its answer and the pairs to persist.
     pub(crate) fn apply(&mut self, command: Command) -> (Applied, Vec<Change>) {
         match command {
-            Command::Found { cluster } => self.found(cluster),
+            Command::Found { cluster, nodes } => self.found(cluster, nodes),
             Command::ReserveTimestamps { end } => {
                 self.timestamp_end = self.timestamp_end.max(end);
                 let change = put(vec![tag::TIMESTAMP_END], &self.timestamp_end);
@@ -70,9 +70,15 @@ impl MetaState {
         }
     }
 
-    fn found(&mut self, cluster: ClusterId) -> (Applied, Vec<Change>) {
-        let id = *self.cluster.get_or_insert(cluster);
-        (Applied::Founded(id), vec![put(vec![tag::CLUSTER], &id)])
+    fn found(&mut self, cluster: ClusterId, nodes: u64) -> (Applied, Vec<Change>) {
+        if let Some(id) = self.cluster {
+            return (Applied::Founded(id), Vec::new());
+        }
+        self.cluster = Some(cluster);
+        let next = self.next_id(IdKind::Node).max(nodes.saturating_add(1));
+        self.next_ids.insert(IdKind::Node, next);
+        let changes = vec![put(vec![tag::CLUSTER], &cluster), put(id_key(IdKind::Node), &next)];
+        (Applied::Founded(cluster), changes)
     }
 
     fn allocate(&mut self, kind: IdKind, count: u64) -> (Applied, Vec<Change>) {
@@ -99,10 +105,12 @@ impl MetaState {
     fn join(&mut self, mut node: NodeDescriptor) -> (Applied, Vec<Change>) {
         let next = self.next_id(IdKind::Node);
         if node.node == NodeId(0) {
-            node.node = NodeId(next);
+            // A directory whose first answer got lost asks again: it has its id already.
+            let known = self.nodes.values().find(|known| known.instance == node.instance);
+            node.node = known.map_or(NodeId(next), |known| known.node);
         }
         let mut changes = vec![put(node_key(node.node), &node)];
-        // The first nodes of a cluster bring their ids along.
+        // The first nodes of a cluster bring their ids along; here in case nobody kept them.
         if node.node.0 >= next {
             let next = node.node.0.saturating_add(1);
             self.next_ids.insert(IdKind::Node, next);

@@ -11,10 +11,14 @@ pub enum RpcError {
     /// No process listens at the address: the request was not sent.
     #[error("{address}: connection refused")]
     NobodyListens { address: String },
-    /// The other side refused the handshake (another cluster, another node, another version): the
-    /// request was not sent, and trying again will not help soon.
+    /// The other side refused the handshake (another node, another version): the request was not
+    /// sent, and trying again will not help soon.
     #[error("{address}: {reason}")]
     Refused { address: String, reason: String },
+    /// The other side belongs to another cluster: the request was not sent and never will be, as
+    /// long as that one is there.
+    #[error("{address}: {reason}")]
+    Stranger { address: String, reason: String },
     /// Too much is waiting for this connection already: the request was not sent.
     #[error("{address}: too many requests are waiting")]
     Full { address: String },
@@ -38,7 +42,8 @@ impl RpcError {
         match self {
             RpcError::Unreachable { .. }
             | RpcError::NobodyListens { .. }
-            | RpcError::Refused { .. } => KvError::Unreachable { node, maybe_sent: false },
+            | RpcError::Refused { .. }
+            | RpcError::Stranger { .. } => KvError::Unreachable { node, maybe_sent: false },
             RpcError::Full { .. } => KvError::Unavailable(self.to_string()),
             RpcError::TooLarge { .. } => KvError::Fatal(self.to_string()),
             RpcError::Lost { .. } | RpcError::Timeout { .. } | RpcError::Malformed { .. } => {

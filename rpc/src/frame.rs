@@ -42,12 +42,14 @@ pub enum Kind {
     Ping = 9,
     /// A sign of life.
     Pong = 10,
+    /// The server does not accept a client of another cluster.
+    Stranger = 11,
 }
 
 impl Kind {
     fn from_byte(byte: u8) -> Option<Kind> {
         use Kind::*;
-        [Hello, Welcome, Refused, Range, Meta, Control, Answer, Peer, Ping, Pong]
+        [Hello, Welcome, Refused, Range, Meta, Control, Answer, Peer, Ping, Pong, Stranger]
             .into_iter()
             .find(|kind| *kind as u8 == byte)
     }

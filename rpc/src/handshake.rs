@@ -29,6 +29,23 @@ pub(crate) struct Welcome {
     node: NodeId,
 }
 
+/// Why a client is not accepted, in words.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Refusal {
+    /// It belongs to another cluster.
+    #[error("{0}")]
+    Stranger(String),
+    /// Anything else.
+    #[error("{0}")]
+    Other(String),
+}
+
+impl From<String> for Refusal {
+    fn from(reason: String) -> Refusal {
+        Refusal::Other(reason)
+    }
+}
+
 impl Hello {
     pub(crate) fn new(local: &LocalIdentity, to: NodeId) -> Hello {
         Hello { magic: MAGIC, version: VERSION, cluster: local.cluster(), from: local.node(), to }
@@ -39,26 +56,27 @@ impl Hello {
     }
 
     /// The server's decision: the caller, or the reason against it.
-    pub(crate) fn check(&self, local: &LocalIdentity) -> Result<Caller, String> {
+    pub(crate) fn check(&self, local: &LocalIdentity) -> Result<Caller, Refusal> {
         if self.magic != MAGIC {
-            return Err("this is not the internal protocol of ShardDB".into());
+            return Err("this is not the internal protocol of ShardDB".to_owned().into());
         }
         if self.version != VERSION {
-            return Err(format!(
-                "protocol version {} is not spoken here, {VERSION} is",
-                self.version
-            ));
+            let reason =
+                format!("protocol version {} is not spoken here, {VERSION} is", self.version);
+            return Err(reason.into());
         }
         if let (Some(theirs), Some(ours)) = (self.cluster, local.cluster())
             && theirs != ours
         {
-            return Err(format!("this node belongs to another cluster ({ours}, not {theirs})"));
+            let reason = format!("this node belongs to another cluster ({ours}, not {theirs})");
+            return Err(Refusal::Stranger(reason));
         }
         if self.to != NodeId(0) && self.to != local.node() {
-            return Err(match local.node() {
+            let reason = match local.node() {
                 NodeId(0) => format!("this process is not {} (yet)", self.to),
                 node => format!("this is {node}, not {}", self.to),
-            });
+            };
+            return Err(reason.into());
         }
         Ok(Caller { node: self.from, cluster: self.cluster })
     }

@@ -19,6 +19,8 @@
 //!   queue refuses requests (`Unavailable`), and drops Raft messages, which Raft repeats. A server
 //!   whose answers are not read stops reading.
 //! * **Silence**: a connection on which nothing arrives although it is asked to (ping) is closed.
+//! * **Ends**: the connection for Raft messages is made anew as soon as it ends, so that the owner of
+//!   a pool hears at once when nobody listens at a node's address any more ([`Pool::on_gone`]).
 //!
 //! Writing wakes nobody in the usual case: the caller encodes its frame into the connection's
 //! buffer and, if no one else is writing, writes it to the socket itself; frames of others that

@@ -135,7 +135,7 @@ async fn a_stranger_is_refused_with_the_reason() {
     let peer = Peer::anybody(&server.address, stranger, Arc::default());
     let error = peer.call_control(&command(b'e', 0), LONG).await.expect_err("another cluster");
     assert!(
-        matches!(&error, RpcError::Refused { reason, .. } if reason.contains("another cluster"))
+        matches!(&error, RpcError::Stranger { reason, .. } if reason.contains("another cluster"))
     );
     let expected = KvError::Unreachable { node: SERVER, maybe_sent: false };
     assert_eq!(error.into_kv(SERVER), expected);

@@ -51,9 +51,12 @@ pub(crate) struct StartArgs {
     /// The advertised addresses of the first nodes, the same list on each of them.
     #[arg(long, value_name = "H:P,…", value_delimiter = ',')]
     pub join: Option<Vec<String>>,
-    /// A TOML file with the same settings, names with underscores.
+    /// A TOML file with the same settings, names with underscores [env: SHARDDB_CONFIG].
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
+    /// Stop when standard input ends: set by the process that starts a node for itself alone.
+    #[arg(long, hide = true)]
+    pub with_parent: bool,
 }
 
 /// What a process does.
@@ -79,9 +82,15 @@ pub(crate) struct DemoArgs {
 /// Which cluster to ask.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct TargetArgs {
-    /// RPC address of any node.
-    #[arg(long, value_name = "H:P", default_value = "127.0.0.1:7433", env = "SHARDDB_JOIN")]
-    pub join: String,
+    /// RPC addresses of nodes; the first one that answers is asked.
+    #[arg(
+        long,
+        value_name = "H:P,…",
+        value_delimiter = ',',
+        default_value = "127.0.0.1:7433",
+        env = "SHARDDB_JOIN"
+    )]
+    pub join: Vec<String>,
 }
 
 /// `sharddb cluster …`.
@@ -98,11 +107,13 @@ pub(crate) struct ClusterArgs {
 /// Cluster operations.
 #[derive(Clone, Debug, Subcommand)]
 pub(crate) enum ClusterAction {
-    /// Split at a key (hex), or a table in front of a primary key value.
+    /// Split at a key (hex), or a table in front of one primary key: `split orders 2024 17`.
     Split {
         /// A key in hex as `cluster ranges` prints it, or a table's name.
         key_or_table: String,
-        /// For a table: primary key values, comma separated.
+        /// For a table: values of the first columns of its primary key, an argument each; the row
+        /// with this key is the first one of the new range.
+        #[arg(allow_negative_numbers = true)]
         at: Vec<String>,
     },
     /// Move a range's replica to another node.
@@ -111,7 +122,7 @@ pub(crate) enum ClusterAction {
         range: u64,
         /// Node that gets the replica.
         node: u64,
-        /// Node that loses it [default: the busiest holder].
+        /// Node that loses it [default: a dead one, else the follower with the most replicas].
         #[arg(long)]
         from: Option<u64>,
     },

@@ -2,6 +2,7 @@
 
 use crate::cli::DemoArgs;
 use crate::exit::Failure;
+use crate::signals::{self, Ending};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -11,8 +12,8 @@ use tokio::process::{Child, Command};
 
 /// How long the nodes get to form a cluster.
 const READY_TIMEOUT: Duration = Duration::from_secs(60);
-/// How long a node gets to hand its leaders over before it is killed.
-const STOP_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long a node gets to end its statements and hand its leaders over before it is killed.
+const STOP_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// Listening ports of one node.
 struct Ports {
@@ -33,6 +34,7 @@ impl Drop for TempDir {
 
 /// Runs until Ctrl-C or until a node ends by itself.
 pub(crate) async fn run(args: &DemoArgs) -> Result<(), Failure> {
+    let mut ending = Ending::by_signal_or_hangup()?;
     let dir = TempDir(std::env::temp_dir().join(format!("sharddb-demo-{}", std::process::id())));
     std::fs::create_dir_all(&dir.0)
         .map_err(|e| Failure::new(format!("cannot create {}: {e}", dir.0.display())))?;
@@ -43,11 +45,14 @@ pub(crate) async fn run(args: &DemoArgs) -> Result<(), Failure> {
         let join = (args.nodes > 1).then_some(join.as_str());
         children.push(spawn_node(&dir.0.join(format!("n{}", i + 1)), ports, join)?);
     }
+    // Kept apart: waiting for a child closes its standard input, and that would stop it.
+    let lifelines: Vec<_> = children.iter_mut().map(|child| child.stdin.take()).collect();
     let outcome = tokio::select! {
         outcome = serve(&mut children, &ports) => outcome,
-        () = crate::signals::terminated() => Ok(()),
+        () = ending.come() => Ok(()),
     };
     stop(children).await;
+    drop(lifelines);
     outcome
 }
 
@@ -93,7 +98,9 @@ fn spawn_node(dir: &Path, ports: &Ports, join: Option<&str>) -> Result<Child, Fa
         .args(["--sql-listen", &format!("127.0.0.1:{}", ports.sql)])
         .args(["--rpc-listen", &format!("127.0.0.1:{}", ports.rpc)])
         .args(["--http-listen", &format!("127.0.0.1:{}", ports.http)])
-        .stdin(Stdio::null())
+        // Held open for as long as the demo lives: its nodes end with it, even when it is killed.
+        .arg("--with-parent")
+        .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         // Ctrl-C in a terminal goes to the whole group: the demo itself stops its nodes.
         .process_group(0)
@@ -108,7 +115,7 @@ fn spawn_node(dir: &Path, ports: &Ports, join: Option<&str>) -> Result<Child, Fa
 async fn stop(mut children: Vec<Child>) {
     for child in &children {
         if let Some(pid) = child.id() {
-            crate::signals::terminate(pid);
+            signals::terminate(pid);
         }
     }
     for child in &mut children {

@@ -15,6 +15,13 @@ impl Failure {
     }
 }
 
+/// What is wrong with a command line, of a text that goes on with tips and usage.
+pub(crate) fn first_paragraph(text: &str) -> String {
+    let lines = text.lines().map(str::trim).take_while(|line| !line.is_empty());
+    let line = lines.collect::<Vec<_>>().join(" ");
+    line.strip_prefix("error: ").unwrap_or(&line).to_owned()
+}
+
 /// Prints a line for people or scripts and makes sure that it is out.
 pub(crate) fn say(line: &str) {
     let mut out = std::io::stdout().lock();
@@ -26,4 +33,17 @@ pub(crate) fn say(line: &str) {
 pub(crate) fn complain(line: &str) {
     // There is nobody else to tell.
     let _ = writeln!(std::io::stderr(), "sharddb: {line}");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_complaint_about_flags_is_one_line() {
+        let text = "error: invalid value 'x' for '--roles <ROLES>'\n  [possible values: meta]\n\n\
+                    For more information, try '--help'.\n";
+        let line = "invalid value 'x' for '--roles <ROLES>' [possible values: meta]";
+        assert_eq!(first_paragraph(text), line);
+    }
 }

@@ -3,6 +3,7 @@
 use crate::cli::{Role, StartArgs};
 use crate::node::failpoint::Failpoint;
 use serde::Deserialize;
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 /// Everything that a node is told from outside.
@@ -45,18 +46,23 @@ pub(crate) struct Settings {
 pub(crate) struct SettingsError(String);
 
 impl Settings {
-    /// Reads all sources.
-    pub(crate) fn load(args: &StartArgs) -> Result<Settings, SettingsError> {
+    /// Reads all sources; `environment` are the process's variables.
+    pub(crate) fn load(
+        args: &StartArgs,
+        environment: impl IntoIterator<Item = (String, String)>,
+    ) -> Result<Settings, SettingsError> {
         let wrong = |e: config::ConfigError| SettingsError(format!("invalid settings: {e}"));
         let mut builder = config::Config::builder();
         for (name, value) in DEFAULTS {
             builder = builder.set_default(*name, *value).map_err(wrong)?;
         }
-        if let Some(file) = &args.config {
+        let mut environment: HashMap<String, String> = environment.into_iter().collect();
+        let file = environment.remove(CONFIG_VARIABLE).map(PathBuf::from);
+        if let Some(file) = args.config.as_ref().or(file.as_ref()) {
             builder = builder.add_source(source(file)?);
         }
-        let environment = config::Environment::with_prefix("SHARDDB").try_parsing(false);
-        builder = builder.add_source(environment);
+        let variables = config::Environment::with_prefix("SHARDDB").source(Some(environment));
+        builder = builder.add_source(variables);
         for (name, value) in flags(args) {
             builder = builder.set_override(name, value).map_err(wrong)?;
         }
@@ -67,6 +73,17 @@ impl Settings {
         }
         settings.validate()?;
         Ok(settings)
+    }
+
+    /// The address under which others reach what listens here: behind a wildcard it is the host
+    /// that is advertised.
+    pub(crate) fn advertised(&self, listen: &str) -> String {
+        match (listen.rsplit_once(':'), self.advertise_rpc.rsplit_once(':')) {
+            (Some((host, port)), Some((advertised, _))) if is_wildcard(host) => {
+                format!("{advertised}:{port}")
+            }
+            _ => listen.to_owned(),
+        }
     }
 
     /// True when the process has the role.
@@ -96,6 +113,13 @@ impl Settings {
         if join.len() != self.join.len() {
             return Err(SettingsError("join names an address twice".into()));
         }
+        let host = self.advertise_rpc.rsplit_once(':').map_or("", |(host, _)| host);
+        if !self.join.is_empty() && is_wildcard(host) {
+            return Err(SettingsError(format!(
+                "other nodes cannot reach {}: name an address with --advertise-rpc",
+                self.advertise_rpc
+            )));
+        }
         if self.join.is_empty() && !(self.has(Role::Meta) && self.has(Role::Shard)) {
             return Err(SettingsError(
                 "a node without the roles meta and shard needs --join to find a cluster".into(),
@@ -104,6 +128,9 @@ impl Settings {
         Ok(())
     }
 }
+
+/// The variable that names the file.
+const CONFIG_VARIABLE: &str = "SHARDDB_CONFIG";
 
 const DEFAULTS: &[(&str, &str)] = &[
     ("data_dir", "./sharddb-data"),
@@ -148,6 +175,12 @@ fn flags(args: &StartArgs) -> Vec<(&'static str, String)> {
     .collect()
 }
 
+/// Every address of the machine, and none that others could connect to.
+fn is_wildcard(host: &str) -> bool {
+    let host = host.trim_start_matches('[').trim_end_matches(']');
+    host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_unspecified())
+}
+
 fn check_address(name: &str, address: &str) -> Result<(), SettingsError> {
     let port = address
         .rsplit_once(':')
@@ -182,4 +215,92 @@ where
                 .map_err(serde::de::Error::custom)
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Write;
+
+    fn args() -> StartArgs {
+        StartArgs::default()
+    }
+
+    fn load(args: &StartArgs, variables: &[(&str, &str)]) -> Result<Settings, String> {
+        let variables = variables.iter().map(|(name, value)| ((*name).into(), (*value).into()));
+        Settings::load(args, variables.collect::<Vec<_>>()).map_err(|error| error.to_string())
+    }
+
+    fn file(text: &str) -> tempfile::NamedTempFile {
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        file.write_all(text.as_bytes()).unwrap();
+        file
+    }
+
+    #[test]
+    fn flags_win_over_variables_those_over_the_file_and_that_over_defaults() {
+        let file = file("sql_listen = \"file:1\"\nlog = \"info\"\nmax_connections = 7\n");
+        let path = file.path().to_str().unwrap();
+        let none: &[(&str, &str)] = &[];
+        let variable = &[("SHARDDB_SQL_LISTEN", "variable:2")][..];
+        let by_variable = &[("SHARDDB_CONFIG", path)][..];
+        for (has_flag, variables, has_file, expected) in [
+            (false, none, false, "127.0.0.1:5433"),
+            (false, none, true, "file:1"),
+            (false, by_variable, false, "file:1"),
+            (false, variable, false, "variable:2"),
+            (false, variable, true, "variable:2"),
+            (true, none, false, "flag:3"),
+            (true, none, true, "flag:3"),
+            (true, variable, true, "flag:3"),
+        ] {
+            let args = StartArgs {
+                sql_listen: has_flag.then(|| "flag:3".into()),
+                config: has_file.then(|| path.into()),
+                ..args()
+            };
+            let settings = load(&args, variables).unwrap();
+            assert_eq!(settings.sql_listen, expected, "{has_flag} {variables:?} {has_file}");
+            let has_file = has_file || variables == by_variable;
+            assert_eq!(settings.max_connections, if has_file { 7 } else { 1000 });
+        }
+    }
+
+    #[test]
+    fn what_is_not_a_setting_is_refused() {
+        let missing = load(&args(), &[("SHARDDB_CONFIG", "/nonexistent")]).unwrap_err();
+        assert!(missing.contains("cannot read /nonexistent"), "{missing}");
+        let file = file("sql_lisen = \"a:1\"\n");
+        let args = StartArgs { config: Some(file.path().into()), ..args() };
+        assert!(load(&args, &[]).unwrap_err().contains("sql_lisen"));
+    }
+
+    #[test]
+    fn lists_come_as_lists_or_with_commas() {
+        let file = file("join = [\"a:1\", \"b:2\"]\nroles = \"shard,proxy\"\n");
+        let args = StartArgs { config: Some(file.path().into()), ..args() };
+        let settings = load(&args, &[]).unwrap();
+        assert_eq!(settings.join, ["a:1", "b:2"]);
+        assert_eq!(settings.roles, [Role::Shard, Role::Proxy]);
+        let settings = load(&args, &[("SHARDDB_JOIN", "c:3, d:4")]).unwrap();
+        assert_eq!(settings.join, ["c:3", "d:4"]);
+    }
+
+    #[test]
+    fn a_wildcard_is_never_advertised() {
+        let lone = StartArgs {
+            rpc_listen: Some("0.0.0.0:1".into()),
+            sql_listen: Some("[::]:2".into()),
+            http_listen: Some("127.0.0.1:3".into()),
+            ..args()
+        };
+        load(&lone, &[]).expect("a node that is alone may listen everywhere");
+        let joining = StartArgs { join: Some(vec!["a:1".into()]), ..lone };
+        let refused = load(&joining, &[]).unwrap_err();
+        assert!(refused.contains("--advertise-rpc"), "{refused}");
+        let settings =
+            load(&StartArgs { advertise_rpc: Some("host:9".into()), ..joining }, &[]).unwrap();
+        assert_eq!(settings.advertised(&settings.sql_listen), "host:2");
+        assert_eq!(settings.advertised(&settings.http_listen), "127.0.0.1:3");
+    }
 }

@@ -8,19 +8,27 @@ use crate::node::Node;
 use crate::observe::Observed;
 use crate::pg::{self, PgServer};
 use crate::settings::Settings;
-use crate::signals;
+use crate::signals::Ending;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
-/// How long open connections get to see that the server is going.
+/// How long statements that run when the node is told to stop get to end.
+const STATEMENTS: Duration = Duration::from_secs(10);
+/// How long a node that leads nothing any more still answers those who do not know that yet.
 const GOODBYE: Duration = Duration::from_millis(200);
 
 /// Runs the node until it is told to stop.
 pub(crate) async fn run(args: &StartArgs) -> Result<(), Failure> {
-    let settings = Settings::load(args).map_err(|e| Failure::new(e.to_string()))?;
-    init_log(&settings);
+    let mut ending = Ending::by_signal()?;
+    if args.with_parent {
+        ending = ending.or_with_parent()?;
+    }
+    let environment = std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+    let settings = Settings::load(args, environment).map_err(|e| Failure::new(e.to_string()))?;
+    init_log(&settings)?;
     // All ports first: a port in use is found before the directory is touched.
     let rpc = listen("rpc_listen", &settings.rpc_listen).await?;
     let http = listen("http_listen", &settings.http_listen).await?;
@@ -28,31 +36,41 @@ pub(crate) async fn run(args: &StartArgs) -> Result<(), Failure> {
         true => Some(listen("sql_listen", &settings.sql_listen).await?),
         false => None,
     };
-    let stop = watch::Sender::new(false);
+    let settings = with_real_ports(settings, &rpc, &http, sql.as_ref());
     let metrics = Arc::new(Metrics::new());
-    let with_ports = with_real_ports(settings.clone(), &rpc, &http, sql.as_ref());
+    let observed = Arc::new(Observed::new(metrics.clone(), &settings));
+    tokio::spawn(http::serve(http, observed.clone()));
     let node = tokio::select! {
-        node = Node::start(with_ports, rpc, metrics.clone()) => node?,
-        () = signals::terminated() => return Ok(()),
+        node = Node::start(settings.clone(), rpc, metrics.clone()) => node?,
+        () = ending.come() => return Ok(()),
     };
     let server = node
         .engine
         .clone()
-        .map(|engine| Arc::new(PgServer::new(engine, settings.max_connections, metrics.clone())));
-    let state = Arc::new(Observed::new(&node, server.clone(), metrics, &settings));
-    tokio::spawn(http::serve(http, state));
-    match (sql, server) {
+        .map(|engine| Arc::new(PgServer::new(engine, settings.max_connections, metrics)));
+    observed.set_running(&node, server.clone());
+    let stop = watch::Sender::new(false);
+    let serving = match (sql, server) {
         (Some(listener), Some(server)) => {
-            let address = listener.local_addr().map_or(settings.sql_listen, |a| a.to_string());
-            tokio::spawn(pg::serve(listener, server, stop.subscribe()));
-            say(&format!("ready: postgresql://postgres@{address}/postgres"));
+            let serving = tokio::spawn(pg::serve(listener, server, stop.subscribe()));
+            say(&format!("ready: postgresql://postgres@{}/postgres", settings.sql_listen));
+            Some(serving)
         }
-        _ => say(&format!("ready: node {} without SQL", node.id.0)),
-    }
-    signals::terminated().await;
+        _ => {
+            say(&format!("ready: node {} without SQL", node.id.0));
+            None
+        }
+    };
+    ending.come().await;
+    observed.set_stopping();
     stop.send_replace(true);
-    node.stop().await;
+    if let Some(serving) = serving {
+        // Statements that take longer are cut off with the process.
+        let _ = tokio::time::timeout(STATEMENTS, serving).await;
+    }
+    node.drain().await;
     tokio::time::sleep(GOODBYE).await;
+    node.stop();
     Ok(())
 }
 
@@ -89,11 +107,14 @@ async fn listen(name: &str, address: &str) -> Result<TcpListener, Failure> {
     })
 }
 
-fn init_log(settings: &Settings) {
-    let filter = tracing_subscriber::EnvFilter::try_from_default_env()
-        .or_else(|_| tracing_subscriber::EnvFilter::try_new(&settings.log))
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn"));
+/// `RUST_LOG` wins over the settings.
+fn init_log(settings: &Settings) -> Result<(), Failure> {
+    let given = std::env::var("RUST_LOG").ok().filter(|filter| !filter.is_empty());
+    let filter = given.as_ref().unwrap_or(&settings.log);
+    let filter = tracing_subscriber::EnvFilter::try_new(filter)
+        .map_err(|e| Failure::new(format!("invalid log filter \"{filter}\": {e}")))?;
     let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     // A second call (tests) keeps the first.
     let _ = subscriber.try_init();
+    Ok(())
 }

@@ -108,8 +108,38 @@ impl Dispatch {
     ) -> KvResult<()> {
         keys.sort_unstable();
         keys.dedup();
-        let make = |keys| RangeOp::Resolve(ResolveRequest { txn, status, keys });
+        let make = |keys| RangeOp::Resolve(ResolveRequest { txn, status, keys, spans: Vec::new() });
         self.send_each(keys, make, |_| Ok(true)).await
+    }
+
+    /// Resolves all intents of a finished transaction in a span.
+    pub(crate) async fn resolve_span(
+        &self,
+        txn: TxnId,
+        status: TxnStatus,
+        mut span: Span,
+    ) -> KvResult<()> {
+        let mut retry = Retry::default();
+        while !span.is_empty() {
+            let result = match self.locate(&span.start).await {
+                Ok(target) => {
+                    let part = span.intersect(&target.span);
+                    let (keys, spans) = (Vec::new(), vec![part.clone()]);
+                    let body = RangeOp::Resolve(ResolveRequest { txn, status, keys, spans });
+                    self.attempt(&target, body).await.map(|_| part.end)
+                }
+                Err(error) => Err(error),
+            };
+            match result {
+                Ok(end) => {
+                    span.start = end;
+                    retry = Retry::default();
+                }
+                Err(error) if is_transient(&error) => retry.pause(self, error).await?,
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
     }
 
     /// [`Dispatch::resolve`] in the background. One such task for a transaction is enough: what it

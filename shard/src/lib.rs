@@ -21,8 +21,10 @@ pub mod replication;
 mod sequencer;
 mod store;
 pub mod ts_cache;
+mod wait_counts;
 mod wait_watch;
 mod waits;
 
 pub use env::{Lookup, Oracle, Route, StoreConfig, StoreEnv, WaitReporter};
 pub use store::Store;
+pub use wait_counts::LockWaits;

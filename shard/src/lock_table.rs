@@ -138,6 +138,12 @@ impl LockTable {
         self.locks.get(key).is_some_and(|lock| lock.holds(txn).is_some())
     }
 
+    /// True when the transaction holds the key's lock exclusively.
+    pub(crate) fn holds_alone(&self, key: &Key, txn: TxnId) -> bool {
+        let held = self.locks.get(key).and_then(|lock| lock.holds(txn));
+        held == Some(LockStrength::Exclusive)
+    }
+
     /// True when another transaction's lock is in the way of a write or, with `Shared`, of a check.
     pub(crate) fn is_foreign(&self, key: &Key, txn: Option<TxnId>, strength: LockStrength) -> bool {
         let is_other = |holder: TxnId| Some(holder) != txn;
@@ -195,9 +201,10 @@ impl LockTable {
         held.keys.iter().flat_map(|key| self.release_key(txn, key)).collect()
     }
 
-    /// The transactions of a node that hold something.
-    pub(crate) fn of_node(&self, node: NodeId) -> Vec<TxnId> {
-        self.txns.keys().copied().filter(|txn| txn.coordinator() == node).collect()
+    /// The transactions of a node that hold something, up to this one.
+    pub(crate) fn of_node(&self, node: NodeId, last: u64) -> Vec<TxnId> {
+        let (first, last) = (TxnId::new(node, 0), TxnId::new(node, last));
+        self.txns.range(first..=last).map(|(txn, _)| *txn).collect()
     }
 
     /// The transaction lives.

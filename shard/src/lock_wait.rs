@@ -6,7 +6,7 @@ use crate::probe;
 use crate::replica::Replica;
 use crate::wait_watch::WaitWatch;
 use base::api::lock::{LockStrength, LockWait};
-use base::{Key, KvError, KvResult, TxnId};
+use base::{Key, KvError, KvResult, MonoTime, TxnId};
 use futures::channel::oneshot;
 use futures::future::{Either, select};
 use std::sync::Arc;
@@ -48,8 +48,16 @@ impl Taken {
             Requested::Held { is_new } => Ok(self.took(key, is_new)),
             Requested::Waiting(ticket, mut receiver) => {
                 let replica = Arc::clone(&self.replica);
-                let mut place =
-                    Place { replica, txn: self.txn, key, ticket, was_held, is_waiting: true };
+                replica.env.wait_counts.begin();
+                let mut place = Place {
+                    replica,
+                    txn: self.txn,
+                    key,
+                    ticket,
+                    since: now,
+                    was_held,
+                    is_waiting: true,
+                };
                 place.wait(call, &mut receiver).await?;
                 Ok(self.took(key, !was_held))
             }
@@ -93,6 +101,7 @@ struct Place<'a> {
     txn: TxnId,
     key: &'a Key,
     ticket: Ticket,
+    since: MonoTime,
     /// The transaction holds the lock already, less strongly.
     was_held: bool,
     is_waiting: bool,
@@ -145,6 +154,8 @@ impl Place<'_> {
 
 impl Drop for Place<'_> {
     fn drop(&mut self) {
+        let env = &self.replica.env;
+        env.wait_counts.end(env.clock.now().since(self.since));
         if !self.is_waiting {
             return;
         }

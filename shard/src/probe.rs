@@ -50,7 +50,7 @@ pub(crate) fn probe(replica: &Arc<Replica>, node: NodeId) {
     env.clock.spawn(Box::pin(async move {
         if let Err(KvError::Unreachable { .. }) = answer.await {
             tracing::debug!(%node, range = %replica.range, "released the locks of a dead node");
-            replica.release_locks_of(node);
+            replica.release_locks_of(node, u64::MAX);
         }
     }));
 }

@@ -10,6 +10,7 @@ use crate::recent::RecentTxns;
 use crate::replication::{ReplicaObserver, Replication};
 use crate::sequencer::Sequencer;
 use crate::store::Core;
+use crate::wait_counts::WaitCounts;
 use base::{Key, KvError, NodeId, RangeDescriptor, RangeId, ReplicaDescriptor, Span};
 use base::{Timestamp, TxnId};
 use futures::channel::oneshot;
@@ -25,6 +26,7 @@ use storage::mvcc;
 pub(crate) struct Env {
     pub(crate) given: StoreEnv,
     pub(crate) waits: Arc<dyn WaitReporter>,
+    pub(crate) wait_counts: WaitCounts,
     /// Transactions whose intents are being resolved in the background.
     pub(crate) resolving: Mutex<BTreeSet<TxnId>>,
 }
@@ -149,10 +151,10 @@ impl Replica {
         wake(self.resolved.lock().remove(&txn).unwrap_or_default());
     }
 
-    /// Releases the locks of all transactions that a node coordinates.
-    pub(crate) fn release_locks_of(&self, node: NodeId) {
+    /// Releases the locks of the transactions that a node coordinates, up to this one.
+    pub(crate) fn release_locks_of(&self, node: NodeId, last: u64) {
         self.with_locks(|locks| {
-            let txns = locks.of_node(node);
+            let txns = locks.of_node(node, last);
             ((), txns.into_iter().flat_map(|txn| locks.release_all(txn)).collect())
         });
     }

@@ -21,6 +21,7 @@ use crate::env::StoreEnv;
 use crate::eval;
 use crate::replica::{Env, Observer, Replica};
 use crate::replication::{ReplicaHost, ReplicaObserver, Replication};
+use crate::wait_counts::{LockWaits, WaitCounts};
 use crate::waits::MetaWaits;
 use base::api::stats::StatsResponse;
 use base::api::{RangeOp, RangeRequest, RangeResponse};
@@ -45,7 +46,12 @@ impl Store {
     /// A store without ranges.
     pub fn new(env: StoreEnv) -> Arc<Store> {
         let waits = Arc::new(MetaWaits::new(Arc::clone(&env.peers)));
-        let env = Arc::new(Env { given: env, waits, resolving: Mutex::default() });
+        let env = Arc::new(Env {
+            given: env,
+            waits,
+            wait_counts: WaitCounts::default(),
+            resolving: Mutex::default(),
+        });
         Arc::new(Store { core: Arc::new(Core { env, replicas: RwLock::default() }) })
     }
 
@@ -61,10 +67,11 @@ impl Store {
         self.core.answer_now(request)
     }
 
-    /// Releases the locks of all transactions that a node coordinates: to be called when it is known
-    /// to have died or to have begun a new life. Waiters find out by themselves, but later.
-    pub fn release_locks_of(&self, node: NodeId) {
-        self.core.all().iter().for_each(|replica| replica.release_locks_of(node));
+    /// Releases the locks of a node's earlier lives: to be called when it is known to have begun a
+    /// new one ([`base::NodeDescriptor::life`]). Whoever waits would ask the node, find it alive,
+    /// and wait until the locks expire.
+    pub fn release_locks_of(&self, node: NodeId, life: u64) {
+        self.core.all().iter().for_each(|replica| replica.release_locks_of(node, life));
     }
 
     /// What the ranges of this node know about themselves, by id; without hints for splits, so that
@@ -80,6 +87,11 @@ impl Store {
             let locks = replica.locks();
             (held + locks.len(), waiting + locks.waiting())
         })
+    }
+
+    /// How often and for how long requests have waited for locks: for metrics.
+    pub fn lock_waits(&self) -> LockWaits {
+        self.core.env.wait_counts.read()
     }
 }
 

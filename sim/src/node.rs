@@ -244,6 +244,8 @@ async fn beat(id: NodeId, life: Life, site: Site) {
     let executor = &site.executor;
     let node = NodeDescriptor {
         node: id,
+        instance: u128::from(id.0),
+        life: 0,
         rpc_addr: format!("{id}:1"),
         sql_addr: String::new(),
         http_addr: String::new(),

@@ -120,6 +120,7 @@ impl State {
                     heartbeat: ts(at),
                     min_commit_ts: Timestamp::ZERO,
                     keys: keys.iter().map(|name| key(name)).collect(),
+                    spans: Vec::new(),
                 };
                 mvcc::put_record(&mut batch, &anchor_of(txn, anchor), &record);
             }

@@ -268,6 +268,7 @@ proptest! {
                 heartbeat: ts,
                 min_commit_ts: ts,
                 keys: vec![key.clone()],
+                spans: vec![Span::point(key.clone())],
             };
             mvcc::put_intent(&mut batch, &key, &intent);
             mvcc::put_record(&mut batch, &anchor, &record);

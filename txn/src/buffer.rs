@@ -32,8 +32,8 @@ impl Change {
 /// Under which condition the change is allowed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Guard {
-    /// Nothing newer than what the transaction saw.
-    Seen(Timestamp),
+    /// What the transaction saw.
+    Seen(WriteCondition),
     /// An insert: no live version. `is_checked` once the key was locked and found absent.
     Absent { is_checked: bool },
     /// None: another key's lock guards it.
@@ -54,7 +54,7 @@ impl Slot {
 
     fn to_write(&self, key: &Key) -> Write {
         let condition = match self.guard {
-            Guard::Seen(observed) => WriteCondition::NotNewerThan(observed),
+            Guard::Seen(condition) => condition,
             Guard::Absent { .. } => WriteCondition::Absent,
             Guard::Free => WriteCondition::NotNewerThan(Timestamp::MAX),
         };
@@ -87,6 +87,11 @@ pub(crate) struct WriteBuffer {
 }
 
 impl WriteBuffer {
+    /// The changes as they are now, for somebody who only reads.
+    pub(crate) fn to_read(&self) -> WriteBuffer {
+        WriteBuffer { slots: self.slots.clone(), bytes: self.bytes, ..WriteBuffer::default() }
+    }
+
     /// True when nothing would be written or checked.
     pub(crate) fn is_empty(&self) -> bool {
         self.slots.is_empty() && self.duplicates.is_empty()
@@ -100,6 +105,11 @@ impl WriteBuffer {
     /// The latest change under a key.
     pub(crate) fn get(&self, key: &Key) -> Option<&Slot> {
         self.slots.get(key)
+    }
+
+    /// True when the transaction itself has put something under a key that was empty.
+    pub(crate) fn is_own_insert(&self, key: &Key) -> bool {
+        self.slots.get(key).is_some_and(|slot| matches!(slot.guard, Guard::Absent { .. }))
     }
 
     /// True when the key is going to be written or checked.
@@ -217,7 +227,7 @@ mod tests {
     }
 
     fn put(buffer: &mut WriteBuffer, name: &str, value: &'static str) {
-        let guard = Guard::Seen(Timestamp(7));
+        let guard = Guard::Seen(WriteCondition::Unchanged(Timestamp(7)));
         buffer.change(key(name), Change::Put(Bytes::from_static(value.as_bytes())), guard);
     }
 
@@ -246,7 +256,7 @@ mod tests {
         buffer.change(key("a"), Change::Delete, Guard::Free);
         buffer.insert(key("a"), Bytes::from_static(b"2"));
         let writes = buffer.writes();
-        assert_eq!(writes[0].condition, WriteCondition::NotNewerThan(Timestamp(7)));
+        assert_eq!(writes[0].condition, WriteCondition::Unchanged(Timestamp(7)));
         assert!(buffer.unchecked().is_empty());
     }
 

@@ -8,7 +8,7 @@ use crate::oracle::Oracle;
 use crate::patience::Patience;
 use crate::router::Router;
 use crate::sender::{Failed, Sending};
-use crate::snapshots::ActiveSnapshots;
+use crate::snapshots::{ActiveSnapshots, PinnedSnapshot};
 use crate::txn::{Isolation, Txn};
 use base::api::admin::{SplitRequest, SplitResponse};
 use base::api::get::GetRequest;
@@ -104,7 +104,7 @@ impl TxnClient {
     }
 
     /// Advances or sets a counter (sequences), outside any transaction. An advance whose answer is
-    /// lost is made again: sequences may have gaps.
+    /// lost is made again: sequences may have gaps. A counter is set once.
     pub async fn increment(&self, key: Key, op: IncrementOp) -> KvResult<IncrementResponse> {
         let ts = self.now().await?;
         let make = || RangeOp::Increment(IncrementRequest { key: key.clone(), op, ts });
@@ -132,6 +132,11 @@ impl TxnClient {
     /// The oldest snapshot that a transaction of this process reads; `Timestamp::MAX` for none.
     pub fn oldest_snapshot(&self) -> Timestamp {
         self.core.snapshots.oldest()
+    }
+
+    /// A fresh snapshot outside of any transaction, kept from garbage collection until dropped.
+    pub async fn pin_now(&self) -> KvResult<PinnedSnapshot> {
+        Ok(self.core.snapshots.pin(self.now().await?))
     }
 
     /// Sends a request to the leader of the meta group.

@@ -15,7 +15,8 @@ pub struct TxnConfig {
     pub backoff_max: Duration,
     /// Most bytes of writes in one command; more is cut in chunks of this size.
     pub command_bytes_max: usize,
-    /// Most bytes of keys in one record; transactions with more commit without STAGING.
+    /// Most bytes of keys in one record; transactions with more commit without STAGING, and their
+    /// record names spans instead.
     pub record_bytes_max: usize,
     /// Pause between heartbeats of a transaction that is writing its intents.
     pub heartbeat: Duration,

@@ -25,6 +25,7 @@ mod lock;
 mod locks;
 mod merge;
 mod meta_client;
+mod moves;
 mod oracle;
 mod patience;
 mod range_map;
@@ -44,6 +45,8 @@ mod view;
 
 pub use client::{TxnClient, TxnEnv};
 pub use config::TxnConfig;
+pub use moves::MoveError;
 pub use router::{Route, Router};
 pub use scan_types::{TxnScan, TxnScanPage};
+pub use snapshots::PinnedSnapshot;
 pub use txn::{Isolation, SavepointId, TouchLog, Txn, TxnLocked};

@@ -41,6 +41,21 @@ impl Txn {
         Ok(answers)
     }
 
+    /// Makes COMMIT rest on exclusive locks of the keys; takes those that are not held. For writes
+    /// that are right only as long as nobody has come near the keys, even without leaving a trace:
+    /// who removes a row that others may reference has looked for them under its lock.
+    pub async fn hold(&mut self, mut keys: Vec<Key>) -> KvResult<()> {
+        keys.retain(|key| !self.buffer.is_own_insert(key));
+        let is_held = |key: &Key| {
+            let held = self.locks.get(key);
+            held.is_some_and(|held| held.strength == LockStrength::Exclusive)
+        };
+        let missing = keys.iter().filter(|key| !is_held(key)).cloned().collect();
+        self.lock_newest(missing, LockStrength::Exclusive, LockWait::Block).await?;
+        keys.iter().for_each(|key| self.locks.need(key));
+        Ok(())
+    }
+
     /// Locks and checks the keys of inserts that were not checked yet: the end of a statement
     /// inside a transaction block. COMMIT checks whatever is left.
     pub async fn check_inserts(&mut self) -> KvResult<()> {
@@ -55,22 +70,35 @@ impl Txn {
         for (key, value) in locked {
             match value {
                 LockedValue::Held { value: None, .. } => self.buffer.set_checked(&key),
-                _ => return Err(KvError::KeyExists { key }),
+                _ => {
+                    // The client is going to learn of it, even if the insert is rolled back.
+                    self.note_observed(std::slice::from_ref(&key)).await?;
+                    return Err(KvError::KeyExists { key });
+                }
             }
         }
         Ok(())
     }
 
+    /// Locks that are given back have shown something: SERIALIZABLE counts it as read.
+    pub(crate) async fn note_observed(&mut self, keys: &[Key]) -> KvResult<()> {
+        let is_counted = self.isolation == Isolation::Serializable && !keys.is_empty();
+        if is_counted && matches!(self.view, View::Open) {
+            self.draw_view().await?;
+        }
+        self.note_keys(keys);
+        Ok(())
+    }
+
     /// Levels with one snapshot need it before the lock, so that whatever commits while the lock
-    /// is waited for counts as newer.
+    /// is waited for counts as newer. A snapshot that one range's leader picked tells nothing about
+    /// the age of rows elsewhere, at any level.
     async fn prepare_view(&mut self, keys: &[Key]) -> KvResult<()> {
         if self.is_read_only {
             return Err(KvError::Fatal("a read-only transaction takes no locks".into()));
         }
-        if self.isolation == Isolation::ReadCommitted {
-            return Ok(());
-        }
         match &self.view {
+            View::Open if self.isolation == Isolation::ReadCommitted => {}
             View::Open => drop(self.draw_view().await?),
             View::Drawn(_) => {}
             View::Picked { within, .. } => {
@@ -123,8 +151,10 @@ impl Txn {
             };
             for (key, value) in part.into_iter().zip(response.values) {
                 self.locks.settle(&key);
-                if let LockedValue::Held { observed, .. } = value {
-                    self.locks.grant(key.clone(), HeldLock { observed, strength });
+                if let LockedValue::Held { value, observed } = &value {
+                    let (observed, is_live) = (*observed, value.is_some());
+                    let lock = HeldLock { observed, is_live, strength, is_needed: false };
+                    self.locks.grant(key.clone(), lock);
                 }
                 locked.insert(key, value);
             }

@@ -11,7 +11,23 @@ pub(crate) struct HeldLock {
     /// Timestamp of the newest version when the lock was first taken. It stays the oldest one
     /// seen: had the lock been lost in between, COMMIT finds out by it.
     pub(crate) observed: Timestamp,
+    /// A value was seen then.
+    pub(crate) is_live: bool,
     pub(crate) strength: LockStrength,
+    /// COMMIT rests on the lock itself: it must not have been lost in between, whatever the key
+    /// holds.
+    pub(crate) is_needed: bool,
+}
+
+impl HeldLock {
+    /// What must be true of the key at COMMIT.
+    pub(crate) fn condition(&self) -> WriteCondition {
+        match (self.is_needed, self.is_live) {
+            (true, _) => WriteCondition::Held(self.observed),
+            (false, true) => WriteCondition::Unchanged(self.observed),
+            (false, false) => WriteCondition::NotNewerThan(self.observed),
+        }
+    }
 }
 
 /// All locks of a transaction.
@@ -39,13 +55,22 @@ impl LockSet {
     pub(crate) fn grant(&mut self, key: Key, lock: HeldLock) {
         match self.held.get_mut(&key) {
             Some(held) => {
-                held.observed = held.observed.min(lock.observed);
+                if lock.observed < held.observed {
+                    (held.observed, held.is_live) = (lock.observed, lock.is_live);
+                }
                 held.strength = held.strength.max(lock.strength);
             }
             None => {
                 self.order.push(key.clone());
                 self.held.insert(key, lock);
             }
+        }
+    }
+
+    /// From now on COMMIT rests on the key's lock.
+    pub(crate) fn need(&mut self, key: &Key) {
+        if let Some(held) = self.held.get_mut(key) {
+            held.is_needed = true;
         }
     }
 
@@ -81,9 +106,14 @@ impl LockSet {
         held.into_iter().cloned().collect()
     }
 
-    /// Adds to sorted writes a check for every lock whose key is not written: had the lock been
-    /// lost, COMMIT must not rest on it.
-    pub(crate) fn add_checks(&self, writes: Vec<Write>) -> Vec<Write> {
+    /// Makes sorted writes depend on the locks that are needed, and adds a check for every lock
+    /// whose key is not written: had the lock been lost, COMMIT must not rest on it.
+    pub(crate) fn add_checks(&self, mut writes: Vec<Write>) -> Vec<Write> {
+        for write in &mut writes {
+            if let Some(held) = self.held.get(&write.key).filter(|held| held.is_needed) {
+                write.condition = held.condition();
+            }
+        }
         let is_written = |key: &Key| writes.binary_search_by(|write| write.key.cmp(key)).is_ok();
         let checks: Vec<Write> = self
             .held
@@ -92,7 +122,7 @@ impl LockSet {
             .map(|(key, lock)| Write {
                 key: key.clone(),
                 op: WriteOp::Check,
-                condition: WriteCondition::NotNewerThan(lock.observed),
+                condition: lock.condition(),
             })
             .collect();
         if checks.is_empty() {
@@ -114,7 +144,12 @@ mod tests {
     }
 
     fn lock(observed: u64) -> HeldLock {
-        HeldLock { observed: Timestamp(observed), strength: LockStrength::Exclusive }
+        HeldLock {
+            observed: Timestamp(observed),
+            is_live: true,
+            strength: LockStrength::Exclusive,
+            is_needed: false,
+        }
     }
 
     #[test]
@@ -151,5 +186,16 @@ mod tests {
         assert_eq!(all.len(), 2);
         assert_eq!((&all[0].key, &all[0].op), (&key("a"), &WriteOp::Check));
         assert_eq!(all[1], write);
+    }
+
+    #[test]
+    fn a_write_rests_on_the_lock_it_needs() {
+        let mut locks = LockSet::default();
+        locks.grant(key("a"), lock(1));
+        locks.need(&key("a"));
+        let condition = WriteCondition::NotNewerThan(Timestamp::MAX);
+        let write = Write { key: key("a"), op: WriteOp::Delete, condition };
+        let all = locks.add_checks(vec![write]);
+        assert_eq!(all[0].condition, WriteCondition::Held(Timestamp(1)));
     }
 }

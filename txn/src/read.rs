@@ -8,7 +8,7 @@ use crate::txn::{Isolation, Txn};
 use crate::view::View;
 use base::api::get::{GetRequest, GetResponse};
 use base::api::{RangeOp, RangeResponse, ReadAt};
-use base::{Key, KvResult, Span, Timestamp};
+use base::{Key, KvError, KvResult, Span, Timestamp};
 use bytes::Bytes;
 
 /// How one read is addressed.
@@ -80,8 +80,15 @@ impl Txn {
     /// Something was read at the view.
     pub(crate) fn note_read(&mut self, span: &Span) {
         self.view.note(span);
-        if self.isolation == Isolation::Serializable {
+        if self.isolation == Isolation::Serializable && !self.reads_newest() {
             self.reads.add(span);
+        }
+    }
+
+    /// As above, key by key and for the proof at COMMIT alone.
+    pub(crate) fn note_keys(&mut self, keys: &[Key]) {
+        if self.isolation == Isolation::Serializable && !self.reads_newest() {
+            keys.iter().for_each(|key| self.reads.add(&Span::point(key.clone())));
         }
     }
 
@@ -98,10 +105,22 @@ impl Txn {
         self.reads_widely = true;
         let to = self.core.oracle.now().await?;
         if let View::Picked { ts, reads, .. } = &self.view {
-            refresh::run(&self.core, self.reading(), reads.clone(), *ts, to).await?;
+            let moved = refresh::run(&self.core, self.reading(), reads.clone(), *ts, to).await;
+            moved.map_err(Txn::outrun)?;
         }
         self.view = View::Drawn(self.core.snapshots.pin(to));
         Ok(to)
+    }
+
+    /// An idle range's leader picks a snapshot of long ago, which garbage collection may overtake:
+    /// the statement has to begin again, nothing more.
+    fn outrun(error: KvError) -> KvError {
+        match error {
+            KvError::SnapshotTooOld { read_ts, .. } => {
+                KvError::WriteConflict { key: Key::default(), newer: read_ts }
+            }
+            other => other,
+        }
     }
 
     fn may_pick(&self) -> bool {
@@ -132,9 +151,7 @@ impl Txn {
             if matches!(self.view, View::Open) {
                 self.set_picked(response.read_ts, &sent, span);
             }
-            if self.isolation == Isolation::Serializable {
-                part.into_iter().for_each(|key| self.reads.add(&Span::point(key)));
-            }
+            self.note_keys(&part);
         }
         self.view.note(span);
         Ok(values)

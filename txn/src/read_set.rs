@@ -35,6 +35,13 @@ impl ReadSet {
         }
     }
 
+    /// Adds all spans of another set, which is empty afterwards.
+    pub(crate) fn append(&mut self, other: &mut ReadSet) {
+        for (start, end) in std::mem::take(&mut other.spans) {
+            self.add(&Span::new(start, end));
+        }
+    }
+
     /// True when nothing was read.
     pub(crate) fn is_empty(&self) -> bool {
         self.spans.is_empty()

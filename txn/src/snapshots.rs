@@ -26,9 +26,16 @@ impl ActiveSnapshots {
 
 /// A registered snapshot.
 #[derive(Debug)]
-pub(crate) struct PinnedSnapshot {
+pub struct PinnedSnapshot {
     owner: ActiveSnapshots,
     pub(crate) ts: Timestamp,
+}
+
+impl PinnedSnapshot {
+    /// When it was taken.
+    pub fn ts(&self) -> Timestamp {
+        self.ts
+    }
 }
 
 impl Drop for PinnedSnapshot {

@@ -4,12 +4,13 @@
 use crate::buffer::{Change, Guard, WriteBuffer};
 use crate::client::Core;
 use crate::keeper::KeptLocks;
-use crate::locks::LockSet;
+use crate::locks::{HeldLock, LockSet};
 use crate::read_set::ReadSet;
 use crate::release;
 use crate::sender::Sending;
 use crate::view::View;
-use base::{Key, KvResult, NodeId, RangeId, Timestamp, TxnId};
+use base::api::WriteCondition;
+use base::{Key, KvError, KvResult, NodeId, RangeId, Timestamp, TxnId};
 use bytes::Bytes;
 use std::sync::Arc;
 use std::time::Duration;
@@ -72,6 +73,8 @@ pub struct Txn {
     pub(crate) is_read_only: bool,
     pub(crate) id: Option<TxnId>,
     pub(crate) view: View,
+    /// The transaction's own view while the newest state is looked at.
+    aside: Option<View>,
     /// The statement is a transaction of its own.
     pub(crate) is_alone: bool,
     /// A leader's choice of snapshot has not been enough once.
@@ -95,6 +98,7 @@ impl Txn {
             is_read_only,
             id: None,
             view: View::Open,
+            aside: None,
             is_alone: false,
             reads_widely: false,
             follower_reads: false,
@@ -134,10 +138,30 @@ impl Txn {
     /// the statement is a transaction of its own: if its reads stay within one range, the leader
     /// picks the snapshot.
     pub fn begin_statement(&mut self, alone: bool) {
+        self.read_snapshot();
         if self.isolation == Isolation::ReadCommitted {
             self.view = View::Open;
         }
         self.is_alone = alone && !self.reads_widely;
+    }
+
+    /// From now on reads see what is committed by now, whatever the transaction's snapshot, besides
+    /// own writes; until [`Txn::read_snapshot`] or the next statement. For what must hold of the
+    /// newest state: constraints, and DDL behind its fence. Nothing is noted for the proof at
+    /// COMMIT: the caller has made sure by locks that what it looks for cannot change.
+    pub async fn read_newest(&mut self) -> KvResult<()> {
+        let ts = self.core.oracle.now().await?;
+        let newest = View::Drawn(self.core.snapshots.pin(ts));
+        let view = std::mem::replace(&mut self.view, newest);
+        self.aside.get_or_insert(view);
+        Ok(())
+    }
+
+    /// Back to the transaction's own snapshot.
+    pub fn read_snapshot(&mut self) {
+        if let Some(view) = self.aside.take() {
+            self.view = view;
+        }
     }
 
     /// Reads as of this timestamp from now on (historical reads; the caller has made sure that
@@ -184,20 +208,24 @@ impl Txn {
         id
     }
 
-    /// Undoes everything since the savepoint, which stays; releases locks taken since.
-    pub async fn rollback_to(&mut self, savepoint: SavepointId) {
+    /// Undoes everything since the savepoint, which stays; releases locks taken since. What they
+    /// showed has been read all the same.
+    pub async fn rollback_to(&mut self, savepoint: SavepointId) -> KvResult<()> {
         let Some(at) = self.savepoints.iter().position(|other| other.id == savepoint) else {
-            return;
+            return Err(KvError::Fatal("the savepoint is not one of this transaction".into()));
         };
+        self.read_snapshot();
         self.savepoints.truncate(at + 1);
         let marks = self.savepoints[at];
         self.buffer.undo_to(marks.buffer);
         let keys = self.locks.undo_to(marks.locks);
+        self.note_observed(&keys).await?;
         if let Some(id) = self.id
             && !keys.is_empty()
         {
             release::unlock_keys(&self.core, id, keys).await;
         }
+        Ok(())
     }
 
     /// Forgets a savepoint and all later ones, keeping what was done.
@@ -215,6 +243,21 @@ impl Txn {
         }
     }
 
+    /// A transaction that reads what the statement reads now, whatever this one does later: cursors.
+    pub async fn reader(&mut self) -> KvResult<Txn> {
+        let ts = self.snapshot().await?;
+        let mut reader = Txn::new(self.core.clone(), self.isolation, true);
+        reader.view = View::Drawn(self.core.snapshots.pin(ts));
+        reader.follower_reads = self.follower_reads;
+        reader.buffer = self.buffer.to_read();
+        Ok(reader)
+    }
+
+    /// What a reader of this transaction has read counts as its own.
+    pub fn answer_for(&mut self, reader: &mut Txn) {
+        self.reads.append(&mut reader.reads);
+    }
+
     /// True when something is buffered.
     pub fn has_writes(&self) -> bool {
         !self.buffer.is_empty()
@@ -228,6 +271,11 @@ impl Txn {
     /// Ranges and nodes touched so far.
     pub fn touched(&self) -> &TouchLog {
         &self.touched
+    }
+
+    /// True while the newest state is read instead of the snapshot.
+    pub(crate) fn reads_newest(&self) -> bool {
+        self.aside.is_some()
     }
 
     /// The id, drawn now if there is none yet.
@@ -264,8 +312,8 @@ impl Txn {
     /// What a write under the key may rest on. A key that was neither locked nor read by the
     /// statement may hold nothing at all.
     fn guard(&self, key: &Key) -> Guard {
-        let locked = self.locks.get(key).map(|lock| lock.observed);
-        Guard::Seen(locked.or(self.view.ts()).unwrap_or(Timestamp::ZERO))
+        let read = || WriteCondition::NotNewerThan(self.view.ts().unwrap_or(Timestamp::ZERO));
+        Guard::Seen(self.locks.get(key).map_or_else(read, HeldLock::condition))
     }
 }
 

@@ -1,6 +1,7 @@
 //! Writes or removes a transaction's record. Sent to the anchor's range.
 
 use super::*;
+use crate::Span;
 
 /// Decides or forgets a transaction.
 #[derive(Clone, Debug, Encode, Decode)]
@@ -18,8 +19,9 @@ pub enum EndTxnAction {
     /// timestamp).
     Heartbeat { now: Timestamp },
     /// COMMITTED at this timestamp, unless it was ABORTED. `keys` are all written keys, kept in the
-    /// record until the intents are resolved.
-    Commit { ts: Timestamp, keys: Vec<Key> },
+    /// record until the intents are resolved; where they are too many for a record, `spans` cover
+    /// them instead.
+    Commit { ts: Timestamp, keys: Vec<Key>, spans: Vec<Span> },
     /// ABORTED, unless it was committed. Also resolves nothing by itself.
     Abort,
     /// Removes the record once every intent is resolved.

@@ -10,7 +10,8 @@ pub struct IncrementRequest {
     pub key: Key,
     /// What to do with it.
     pub op: IncrementOp,
-    /// Fresh oracle timestamp for the version.
+    /// Fresh oracle timestamp for the version; the same when the request is sent again, by which
+    /// a counter that was set already is recognised.
     pub ts: Timestamp,
 }
 

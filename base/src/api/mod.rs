@@ -12,8 +12,8 @@
 //! * Locking reads ([`lock`]) take in-memory locks on the leader, wait in a FIFO queue per key, and
 //!   return the newest committed version with its timestamp: the *observed* timestamp.
 //! * Writes are buffered by the coordinator and sent at COMMIT with the timestamp drawn from the
-//!   oracle for it. Each carries its condition ([`WriteCondition`]): nothing newer than the observed
-//!   version, or nothing at all under the key.
+//!   oracle for it. Each carries its condition ([`WriteCondition`]): the observed version is still the
+//!   newest one, or nothing is under the key at all.
 //! * All writes in one range: [`commit_1pc`], no intents. Several ranges: [`prewrite`] in all of
 //!   them in parallel, the one of the anchor key also writes the STAGING record. When every
 //!   prewrite has succeeded at the same timestamp the transaction is committed; when some leader had

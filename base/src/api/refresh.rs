@@ -5,7 +5,8 @@ use crate::Span;
 
 /// Succeeds when no version of another transaction lies in `(from, to]` inside the spans (and no
 /// intent that may commit there); the timestamp cache is raised to `to` over them. Fails with
-/// [`crate::KvError::WriteConflict`].
+/// [`crate::KvError::WriteConflict`], or with [`crate::KvError::SnapshotTooOld`] when `from` is so
+/// long ago that it cannot be told.
 #[derive(Clone, Debug, Encode, Decode)]
 pub struct RefreshRequest {
     /// What was read, cut to the range.

@@ -31,6 +31,13 @@ pub enum WriteOp {
 pub enum WriteCondition {
     /// The newest version is at or below this timestamp; else [`crate::KvError::WriteConflict`].
     NotNewerThan(Timestamp),
+    /// The newest version is the one of this timestamp: the writer has seen a value there. Unlike
+    /// above, a key under which nothing is left (a tombstone that was collected) is a conflict too.
+    Unchanged(Timestamp),
+    /// As above, and the writer still holds the exclusive lock under which it has seen it: for
+    /// writes that rest on more than the key itself, like the removal of a row that nobody was
+    /// found to reference.
+    Held(Timestamp),
     /// There is no live version: the insert of a unique key. A live one gives
     /// [`crate::KvError::KeyExists`]; a tombstone of any age is no obstacle.
     Absent,

@@ -164,7 +164,8 @@ impl MetaService {
     async fn prepare(&self, term: u64) -> KvResult<()> {
         if self.cluster().is_none() {
             let cluster = self.config.cluster_if_new;
-            self.propose(Command::Found { cluster }).await?;
+            let nodes = self.config.first_nodes;
+            self.propose(Command::Found { cluster, nodes }).await?;
         }
         let now = self.clock.now();
         let mut leading = self.leading.lock();

@@ -59,7 +59,7 @@ impl Cluster {
             state: Arc::new(Mutex::new(state)),
             clock: Arc::new(TestClock::default()),
             services: Vec::new(),
-            config: MetaConfig::new(ClusterId(0xc1)),
+            config: MetaConfig { first_nodes: 3, ..MetaConfig::new(ClusterId(0xc1)) },
         };
         for _ in 0..replicas {
             let machine = MetaMachine::new();
@@ -289,6 +289,8 @@ pub(crate) fn poll<T>(future: &mut BoxFuture<'static, T>) -> Option<T> {
 pub(crate) fn node(id: u64) -> NodeDescriptor {
     NodeDescriptor {
         node: NodeId(id),
+        instance: u128::from(id),
+        life: 0,
         rpc_addr: format!("host{id}:7433"),
         sql_addr: String::new(),
         http_addr: String::new(),

@@ -215,11 +215,13 @@ async fn shake_hands(
     };
     let frame = frame.map_err(|error| unreachable(&error))?;
     let refused = |reason: String| RpcError::Refused { address: address.into(), reason };
+    let reason = || String::from_utf8_lossy(&frame.payload).into_owned();
     match frame.kind {
         Kind::Welcome => from_message::<Welcome>(&frame.payload)
             .map(|_| ())
             .map_err(|error| refused(error.to_string())),
-        Kind::Refused => Err(refused(String::from_utf8_lossy(&frame.payload).into_owned())),
+        Kind::Refused => Err(refused(reason())),
+        Kind::Stranger => Err(RpcError::Stranger { address: address.into(), reason: reason() }),
         other => Err(refused(format!("answered the handshake with {other:?}"))),
     }
 }

@@ -3,7 +3,7 @@
 use crate::config::RpcConfig;
 use crate::frame::{Frame, Kind};
 use crate::handler::{Caller, Handler};
-use crate::handshake::{self, Hello, Welcome};
+use crate::handshake::{self, Hello, Refusal, Welcome};
 use crate::identity::LocalIdentity;
 use crate::link::{Link, ReadError};
 use base::codec::{from_message, to_message};
@@ -43,7 +43,7 @@ pub(super) async fn serve(
     let shaken = shake_hands(&link, &mut input, &local);
     let caller = match timeout(config.connect_timeout, shaken).await {
         Ok(Ok(caller)) => caller,
-        Ok(Err(reason)) => return refuse(&link, address, &reason).await,
+        Ok(Err(refusal)) => return refuse(&link, address, &refusal).await,
         Err(_) => return tracing::debug!(%address, "no handshake in time"),
     };
     let connection = Connection { link, handler, config, caller, in_flight: Arc::default() };
@@ -57,11 +57,11 @@ async fn shake_hands(
     link: &Link,
     input: &mut BytesMut,
     local: &LocalIdentity,
-) -> Result<Caller, String> {
+) -> Result<Caller, Refusal> {
     let frame = link.read_frame(input, handshake::PAYLOAD_BYTES_MAX).await;
     let frame = frame.map_err(|error| error.to_string())?;
     if frame.kind != Kind::Hello {
-        return Err("the first frame is not a handshake".into());
+        return Err("the first frame is not a handshake".to_owned().into());
     }
     let hello: Hello = from_message(&frame.payload).map_err(|error| error.to_string())?;
     let caller = hello.check(local)?;
@@ -71,9 +71,13 @@ async fn shake_hands(
 }
 
 /// Says why and waits until it is said.
-async fn refuse(link: &Link, address: SocketAddr, reason: &str) {
-    tracing::info!(%address, reason, "connection refused");
-    if link.send(Kind::Refused, 0, reason.as_bytes()).is_ok() {
+async fn refuse(link: &Link, address: SocketAddr, refusal: &Refusal) {
+    tracing::info!(%address, %refusal, "connection refused");
+    let kind = match refusal {
+        Refusal::Stranger(_) => Kind::Stranger,
+        Refusal::Other(_) => Kind::Refused,
+    };
+    if link.send(kind, 0, refusal.to_string().as_bytes()).is_ok() {
         let _ = timeout(REFUSAL_TIMEOUT, link.wait_queue_below(0)).await;
     }
 }
@@ -125,7 +129,12 @@ impl Connection {
                 // The answer to a ping may get lost: the next one asks again.
                 let _ = self.link.send(Kind::Pong, 0, &[]);
             }
-            Kind::Hello | Kind::Welcome | Kind::Refused | Kind::Answer | Kind::Pong => {}
+            Kind::Hello
+            | Kind::Welcome
+            | Kind::Refused
+            | Kind::Stranger
+            | Kind::Answer
+            | Kind::Pong => {}
         }
     }
 

@@ -1,7 +1,7 @@
 //! `/debug/export` and `/debug/ingest`: rows of a key range out of and into the cluster, below SQL.
 
 use super::rows::{Line, LineReader};
-use super::{HttpState, Node, Refusal, guard, hex};
+use super::{Held, HttpState, Node, Refusal, guard, hex};
 use axum::Json;
 use axum::body::{Body, Bytes};
 use axum::extract::{ConnectInfo, Query, State};
@@ -38,10 +38,10 @@ pub(super) async fn export(
     if span.is_empty() {
         return Err(Refusal::bad_request("the range is empty: start must be below end"));
     }
-    let at = node.now().await?;
+    let (at, held) = node.pin().await?;
     // The first page decides about the status; an error later can only cut the stream.
     let first = node.export(span, at).await?;
-    let body = Body::from_stream(pages(node, at, first));
+    let body = Body::from_stream(pages(node, at, held, first));
     Ok(([(header::CONTENT_TYPE, CONTENT_TYPE)], body).into_response())
 }
 
@@ -55,10 +55,11 @@ enum Cursor {
 fn pages(
     node: Arc<dyn HttpState>,
     at: Timestamp,
+    held: Held,
     first: SnapshotResponse,
 ) -> impl Stream<Item = Result<Bytes, KvError>> {
-    let start = (node, Cursor::Page(first), 0_u64);
-    stream::try_unfold(start, move |(node, cursor, mut rows)| async move {
+    let start = (node, held, Cursor::Page(first), 0_u64);
+    stream::try_unfold(start, move |(node, held, cursor, mut rows)| async move {
         let page = match cursor {
             Cursor::Page(page) => page,
             Cursor::Next(span) => node.export(span, at).await?,
@@ -74,7 +75,7 @@ fn pages(
                 Cursor::End
             }
         };
-        Ok(Some((Bytes::from(out), (node, next, rows))))
+        Ok(Some((Bytes::from(out), (node, held, next, rows))))
     })
 }
 

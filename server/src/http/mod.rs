@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `/metrics` | metrics in Prometheus' text format |
 //! | `/health` | 200 while the process works, 500 once it cannot (the disk failed) |
-//! | `/ready` | 200 when it can serve, 503 with the reason until then |
+//! | `/ready` | 200 while it can serve: started, not stopping, in touch with the cluster; else 503 |
 //! | `/route?key=HEX` | the range that holds a key (meta nodes) |
 //! | `/debug/export?start=HEX&end=HEX` | the rows of a key range at one snapshot (shards) |
 //! | `/debug/ingest` | writes what export has written (shards) |
@@ -51,14 +51,17 @@ pub(crate) trait HttpState: Send + Sync + 'static {
     fn token(&self) -> Option<String>;
     /// The range that holds a key, from the meta leader.
     fn lookup(&self, key: Key) -> BoxFuture<'static, KvResult<RangeStatus>>;
-    /// A fresh timestamp.
-    fn now(&self) -> BoxFuture<'static, KvResult<Timestamp>>;
+    /// A fresh snapshot, which can be read for as long as what comes with it is kept.
+    fn pin(&self) -> BoxFuture<'static, KvResult<(Timestamp, Held)>>;
     /// Rows from the start of a span on, of one range at most, at this snapshot; `resume` is what
     /// is left of the whole span.
     fn export(&self, span: Span, at: Timestamp) -> BoxFuture<'static, KvResult<SnapshotResponse>>;
     /// Writes rows, sorted by key, as new versions, whichever ranges they fall into.
     fn ingest(&self, rows: Vec<(Key, Blob)>) -> BoxFuture<'static, KvResult<()>>;
 }
+
+/// Keeps a snapshot from garbage collection until it is dropped.
+pub(crate) type Held = Box<dyn std::any::Any + Send + Sync>;
 
 /// The process as the handlers see it.
 type Node = State<Arc<dyn HttpState>>;

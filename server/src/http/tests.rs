@@ -10,6 +10,7 @@ use tokio::net::TcpStream;
 #[derive(Default)]
 struct Fake {
     rows: Mutex<BTreeMap<Key, Blob>>,
+    pinned: Arc<()>,
     not_ready: Option<String>,
     is_meta: bool,
     is_shard: bool,
@@ -42,10 +43,12 @@ impl HttpState for Fake {
         let status = RangeStatus { descriptor, leader: Some(NodeId(2)), bytes: 5 };
         Box::pin(std::future::ready(Ok(status)))
     }
-    fn now(&self) -> BoxFuture<'static, KvResult<Timestamp>> {
-        Box::pin(std::future::ready(Ok(Timestamp(1))))
+    fn pin(&self) -> BoxFuture<'static, KvResult<(Timestamp, Held)>> {
+        let held: Held = Box::new(self.pinned.clone());
+        Box::pin(std::future::ready(Ok((Timestamp(1), held))))
     }
     fn export(&self, span: Span, _: Timestamp) -> BoxFuture<'static, KvResult<SnapshotResponse>> {
+        assert_eq!(Arc::strong_count(&self.pinned), 2, "the snapshot is held while it is read");
         let rows = self.rows.lock();
         let mut inside = rows.range(span.start..span.end.clone());
         let page: Vec<_> = inside.by_ref().take(2).map(|(k, v)| (k.clone(), v.clone())).collect();
@@ -140,6 +143,7 @@ async fn an_export_can_be_ingested_elsewhere() {
     let (target, to) = serve_fake(shard(&[])).await;
     let (status, body) = get(from, "/debug/export?start=&end=ff").await;
     assert_eq!((status, body.lines().count()), (200, 6));
+    assert_eq!(Arc::strong_count(&source.pinned), 1, "and not longer");
     assert_eq!(post(to, &body).await, (200, r#"{"rows":5}"#.into()));
     assert_eq!(*source.rows.lock(), *target.rows.lock());
 

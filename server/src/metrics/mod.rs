@@ -5,6 +5,7 @@
 //! numbers that other parts keep anyway; whoever is asked for `/metrics` takes a [`Sample`] and hands
 //! it to [`Metrics::render`]. Every metric carries the role it belongs to.
 
+mod histogram;
 mod operation;
 mod proxy;
 mod requests;

@@ -1,9 +1,11 @@
 //! Numbers that other parts of the process keep, taken when somebody asks.
 
+use super::histogram::SampledHistogram;
 use super::role;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
+use shard::LockWaits;
 use std::sync::atomic::Ordering;
 
 /// A moment's numbers; `None` for a role that the process does not have.
@@ -42,6 +44,8 @@ pub(crate) struct ShardSample {
     pub(crate) locks_held: u64,
     /// Requests that wait for a lock now.
     pub(crate) lock_waiting: u64,
+    /// Those that have waited.
+    pub(crate) lock_waits: LockWaits,
 }
 
 /// The meta role.
@@ -106,10 +110,15 @@ struct ShardMetrics {
     storage_free_bytes: Gauge,
     locks_held: Gauge,
     lock_waiting: Gauge,
+    lock_waits: Counter,
+    lock_wait_seconds: SampledHistogram,
 }
 
 impl ShardMetrics {
     fn register(to: &mut Registry) -> ShardMetrics {
+        let lock_wait_seconds = SampledHistogram::default();
+        let help = "How long requests waited for a lock";
+        to.register("lock_wait_seconds", help, lock_wait_seconds.clone());
         ShardMetrics {
             ranges: gauge(to, "ranges", "Replicas held"),
             leaders: gauge(to, "leaders", "Ranges led"),
@@ -121,6 +130,8 @@ impl ShardMetrics {
             storage_free_bytes: gauge(to, "storage_free_bytes", "Free bytes on the disk"),
             locks_held: gauge(to, "locks_held", "Keys that are locked now"),
             lock_waiting: gauge(to, "lock_waiting", "Requests that wait for a lock now"),
+            lock_waits: counter(to, "lock_waits", "Requests that had to wait for a lock"),
+            lock_wait_seconds,
         }
     }
 
@@ -135,6 +146,8 @@ impl ShardMetrics {
         set(&self.storage_free_bytes, sample.storage_free_bytes);
         set(&self.locks_held, sample.locks_held);
         set(&self.lock_waiting, sample.lock_waiting);
+        count(&self.lock_waits, sample.lock_waits.begun);
+        self.lock_wait_seconds.set(&sample.lock_waits);
     }
 }
 

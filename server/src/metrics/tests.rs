@@ -1,6 +1,7 @@
 //! What `/metrics` says.
 
 use super::*;
+use shard::LockWaits;
 
 #[test]
 fn recorded_and_sampled_metrics_carry_their_role() {
@@ -10,7 +11,18 @@ fn recorded_and_sampled_metrics_carry_their_role() {
     metrics.range("get", Duration::from_micros(10), true);
     metrics.range("lock", Duration::from_secs(100), false);
     metrics.meta("timestamps", Duration::from_micros(10), true);
-    let shard = ShardSample { ranges: 3, raft_proposals: 17, locks_held: 2, ..Default::default() };
+    let lock_waits = LockWaits {
+        begun: 4,
+        ended: vec![(Duration::from_millis(5), 2), (Duration::MAX, 1)],
+        total: Duration::from_millis(1500),
+    };
+    let shard = ShardSample {
+        ranges: 3,
+        raft_proposals: 17,
+        locks_held: 2,
+        lock_waits,
+        ..Default::default()
+    };
     let text = metrics.render(&Sample { shard: Some(shard), ..Sample::default() });
     for line in [
         "sharddb_sql_requests_total{role=\"proxy\",protocol=\"simple\"} 1",
@@ -26,6 +38,10 @@ fn recorded_and_sampled_metrics_carry_their_role() {
         "sharddb_ranges{role=\"shard\"} 3",
         "sharddb_raft_proposals_total{role=\"shard\"} 17",
         "sharddb_locks_held{role=\"shard\"} 2",
+        "sharddb_lock_waits_total{role=\"shard\"} 4",
+        "sharddb_lock_wait_seconds_bucket{role=\"shard\",le=\"0.005\"} 2",
+        "sharddb_lock_wait_seconds_bucket{role=\"shard\",le=\"+Inf\"} 3",
+        "sharddb_lock_wait_seconds_sum{role=\"shard\"} 1.5",
         "sharddb_meta_is_leader{role=\"meta\"} 0",
         "sharddb_sql_connections{role=\"proxy\"} 0",
     ] {

@@ -22,6 +22,10 @@ pub(crate) enum ControlRequest {
     Meta(base::meta_api::MetaRequest),
     /// An operator's request to a range, sent to its leader by the node that is asked.
     Admin { range: base::RangeId, op: base::api::RangeOp },
+    /// An operator asks to move a replica.
+    Move { range: base::RangeId, to: NodeId, from: Option<NodeId> },
+    /// An operator asks to split the range of a key there.
+    SplitKey { key: base::Key },
     /// An operator asks to split a table in front of a primary key (SQL literals).
     SplitTable { table: String, at: Vec<String> },
 }
@@ -59,6 +63,12 @@ pub(crate) enum ControlResponse {
     },
     Meta(base::meta_api::MetaResponse),
     Admin(Box<base::api::RangeResponse>),
+    /// Who lost the replica.
+    Moved {
+        from: NodeId,
+    },
+    /// The left and the right range; `None` when the key bounds a range already.
+    Split(Option<(base::RangeId, base::RangeId)>),
     Done,
     /// It did not work; one line.
     Failed(String),

@@ -26,12 +26,10 @@ pub(super) trait Ask {
 
 /// What a newcomer knows.
 pub(super) struct Newcomer<'a> {
-    /// What it will be, `node` still 0.
+    /// What it will be, `node` still 0; `instance` was drawn when its directory was made.
     pub descriptor: NodeDescriptor,
     /// The `--join` list.
     pub join: &'a [String],
-    /// Drawn when its directory was made.
-    pub instance: u128,
     /// A random number for the cluster's id, used if this process founds it.
     pub seed: u128,
 }
@@ -116,7 +114,7 @@ fn found(newcomer: &Newcomer<'_>) -> Identity {
 
 async fn claim(newcomer: &Newcomer<'_>, ask: &impl Ask, founder: &str) -> Result<Next, String> {
     let address = newcomer.descriptor.rpc_addr.clone();
-    let request = ControlRequest::Claim { address, instance: newcomer.instance };
+    let request = ControlRequest::Claim { address, instance: newcomer.descriptor.instance };
     match ask.ask(founder, request).await {
         Ok(ControlResponse::Claimed(identity)) => Ok(Next::Found(identity)),
         Ok(ControlResponse::Taken) => join(newcomer, ask, founder).await,
@@ -126,7 +124,9 @@ async fn claim(newcomer: &Newcomer<'_>, ask: &impl Ask, founder: &str) -> Result
 }
 
 async fn join(newcomer: &Newcomer<'_>, ask: &impl Ask, address: &str) -> Result<Next, String> {
-    let request = ControlRequest::Join { node: newcomer.descriptor.clone() };
+    // The meta group's voters are those with which the cluster began.
+    let node = NodeDescriptor { is_meta: false, ..newcomer.descriptor.clone() };
+    let request = ControlRequest::Join { node };
     match ask.ask(address, request).await {
         Ok(ControlResponse::Joined { node, cluster, .. }) => {
             Ok(Next::Found(Identity { cluster, node, members: Vec::new() }))

@@ -1,18 +1,24 @@
 //! What this process does with what others send it.
 
 use super::admit::Admission;
+use super::broadcast::DRAIN_TIMEOUT;
 use super::control::{ControlRequest, ControlResponse};
+use super::peers::Peers;
 use super::transport::NodeTransport;
 use base::api::{RangeRequest, RangeResponse};
 use base::codec::{from_message, to_message};
 use base::meta_api::{MetaRequest, MetaResponse};
 use base::peer_api::PeerMessage;
-use base::{BoxFuture, KvError, KvResult, NodeId};
+use base::{BoxFuture, Key, KvError, KvResult, NodeDescriptor, NodeId, RangeId};
 use rpc::{Caller, Handler};
 use shard::raft::RaftHandle;
 use sql::Engine;
 use std::sync::{Arc, OnceLock};
-use txn::TxnClient;
+use std::time::Duration;
+use txn::{MoveError, TxnClient};
+
+/// How long another node gets for a request that is passed on to it.
+const PROXY_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// The process as a server of the internal protocol. Until it belongs to a cluster it answers
 /// questions of discovery only.
@@ -27,6 +33,7 @@ pub(crate) struct Services {
     pub(crate) raft: RaftHandle,
     pub(crate) client: TxnClient,
     pub(crate) engine: Option<Arc<Engine>>,
+    pub(crate) peers: Arc<Peers>,
 }
 
 impl NodeHandler {
@@ -102,13 +109,15 @@ impl Services {
                 let done = self.client.admin(range, op).await;
                 done.map(|response| ControlResponse::Admin(Box::new(response)))
             }
-            ControlRequest::SplitTable { table, at } => self.split_table(&table, &at).await,
+            ControlRequest::Move { range, to, from } => self.move_range(range, to, from).await,
+            ControlRequest::SplitKey { key } => self.split_key(&key).await,
+            ControlRequest::SplitTable { table, at } => self.split_table(table, at).await,
             ControlRequest::Hello | ControlRequest::Claim { .. } => Ok(ControlResponse::Done),
         };
         outcome.unwrap_or_else(|error| ControlResponse::Failed(error.to_string()))
     }
 
-    async fn join(&self, node: base::NodeDescriptor) -> KvResult<ControlResponse> {
+    async fn join(&self, node: NodeDescriptor) -> KvResult<ControlResponse> {
         match self.client.meta(MetaRequest::Join { node, cluster: None }).await? {
             MetaResponse::Joined { node, cluster, nodes } => {
                 Ok(ControlResponse::Joined { node, cluster, nodes })
@@ -119,21 +128,63 @@ impl Services {
 
     async fn adopt(&self, at: base::Timestamp, drain: Option<u32>) -> KvResult<ControlResponse> {
         if let Some(engine) = &self.engine {
-            let adopted = engine.catalog().adopt(at, drain).await;
+            // Whoever asks gives up after as long, and asks again.
+            let adopting = engine.catalog().adopt(at, drain);
+            let adopted = tokio::time::timeout(DRAIN_TIMEOUT, adopting).await;
+            let adopted = adopted
+                .map_err(|_| KvError::Unavailable("transactions hold up the change".into()))?;
             adopted.map_err(|e| KvError::Unavailable(e.to_string()))?;
         }
         Ok(ControlResponse::Done)
     }
 
-    /// Runs the SQL function, so that names and values mean what they mean in SQL.
-    async fn split_table(&self, table: &str, at: &[String]) -> KvResult<ControlResponse> {
-        let engine = self.engine.as_ref();
-        let engine = engine.ok_or_else(|| KvError::Fatal("this node has no proxy role".into()))?;
+    async fn move_range(
+        &self,
+        range: RangeId,
+        to: NodeId,
+        from: Option<NodeId>,
+    ) -> KvResult<ControlResponse> {
+        match self.client.move_range(range, to, from).await {
+            Ok(from) => Ok(ControlResponse::Moved { from }),
+            Err(MoveError::Refused(reason)) => Ok(ControlResponse::Failed(reason)),
+            Err(MoveError::Kv(error)) => Err(error),
+        }
+    }
+
+    async fn split_key(&self, key: &Key) -> KvResult<ControlResponse> {
+        let split = self.client.split(key).await?;
+        Ok(ControlResponse::Split(split.map(|split| (split.left.range, split.right.range))))
+    }
+
+    /// Runs the SQL function, so that names and values mean what they mean in SQL; a node that
+    /// serves no SQL asks one that does.
+    async fn split_table(&self, table: String, at: Vec<String>) -> KvResult<ControlResponse> {
+        let Some(engine) = &self.engine else {
+            return self.ask_proxy(&ControlRequest::SplitTable { table, at }).await;
+        };
         let quote = |text: &String| format!("'{}'", text.replace('\'', "''"));
         let values: Vec<String> = at.iter().map(quote).collect();
-        let table = quote(&table.to_owned());
-        let sql = format!("SELECT sharddb.split_table({table}, {})", values.join(", "));
-        super::own_session::run(engine, &sql).await.map_err(KvError::Fatal)?;
-        Ok(ControlResponse::Done)
+        let sql = format!("SELECT sharddb.split_table({}, {})", quote(&table), values.join(", "));
+        Ok(match super::own_session::run(engine, &sql).await {
+            Ok(()) => ControlResponse::Done,
+            Err(reason) => ControlResponse::Failed(reason),
+        })
+    }
+
+    /// Passes a request on to the first live node with the role proxy that takes it.
+    async fn ask_proxy(&self, request: &ControlRequest) -> KvResult<ControlResponse> {
+        let nodes = self.client.nodes().await?;
+        let proxies = nodes.iter().filter(|node| node.is_live && node.descriptor.is_proxy);
+        let payload = to_message(request);
+        for node in proxies.map(|node| node.descriptor.node).filter(|n| *n != self.client.node()) {
+            match self.peers.call_control(node, &payload, PROXY_TIMEOUT).await {
+                Ok(answer) => {
+                    let wrong = |_| KvError::Fatal(format!("{node} speaks another version"));
+                    return from_message(&answer).map_err(wrong);
+                }
+                Err(reason) => tracing::info!(%node, %reason, "a request was not passed on"),
+            }
+        }
+        Err(KvError::Unavailable("no node with the role proxy answers".into()))
     }
 }

@@ -1,16 +1,17 @@
-//! Signs of life to meta, and what comes back: who else is there, whose catalog lease goes on,
-//! which versions nobody reads any more.
+//! Signs of life to meta, and what comes back: who else is there and in which life, whose catalog
+//! lease goes on, which versions nobody reads any more.
 
 use super::broadcast::CATALOG_LEASE;
 use super::gc::Horizon;
 use super::peers::Peers;
-use base::meta_api::{MetaRequest, MetaResponse, NodeHeartbeat, RangeReport};
-use base::{Clock, NodeId, RangeId, Timestamp};
+use base::meta_api::{MetaRequest, MetaResponse, NodeHeartbeat, NodeStatus, RangeReport};
+use base::{Clock, MonoTime, NodeId, RangeId, Timestamp};
 use shard::Store;
 use shard::raft::RaftHandle;
 use sql::Engine;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use storage::Engine as Disk;
 use txn::TxnClient;
@@ -41,21 +42,44 @@ pub(crate) struct Heart {
     pub(crate) peers: Arc<Peers>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) horizon: Arc<Horizon>,
+    pub(crate) pulse: Arc<Pulse>,
 }
 
-/// What was last reported of each range led here.
-type Reported = BTreeMap<RangeId, (u64, u64)>;
+/// What a heart remembers from one beat to the next.
+#[derive(Default)]
+struct Memory {
+    /// What was last reported of each range led here.
+    reported: BTreeMap<RangeId, (u64, u64)>,
+    /// The life of each node.
+    lives: BTreeMap<NodeId, u64>,
+}
+
+/// When meta last answered.
+#[derive(Default)]
+pub(crate) struct Pulse(AtomicU64);
+
+impl Pulse {
+    fn beat(&self, at: MonoTime) {
+        self.0.store(at.0.max(1), Ordering::Release);
+    }
+
+    /// Meta has answered a moment ago.
+    pub(crate) fn is_felt(&self, now: MonoTime) -> bool {
+        let last = self.0.load(Ordering::Acquire);
+        last > 0 && now.since(MonoTime(last)) < CATALOG_LEASE
+    }
+}
 
 impl Heart {
     /// Beats until the process ends.
     pub(crate) async fn beat(self) {
-        let mut reported = Reported::new();
+        let mut memory = Memory::default();
         for round in 0u64.. {
             if round.is_multiple_of(REPEAT_EVERY) {
-                reported.clear();
+                memory.reported.clear();
             }
             let begun = self.clock.now();
-            self.once(&mut reported).await;
+            self.once(&mut memory).await;
             if round < ROUNDS_AT_START {
                 self.clock.sleep(INTERVAL_AT_START).await;
             } else if self.clock.now().since(begun) < INTERVAL {
@@ -82,9 +106,9 @@ impl Heart {
         groups.iter().filter(|group| group.is_leader).map(|group| group.range).collect()
     }
 
-    async fn once(&self, reported: &mut Reported) {
+    async fn once(&self, memory: &mut Memory) {
         let sent = self.clock.now();
-        let heartbeat = self.measure(reported);
+        let heartbeat = self.measure(memory);
         match self.client.meta(MetaRequest::Heartbeat(heartbeat)).await {
             Ok(MetaResponse::Heartbeat {
                 nodes,
@@ -93,33 +117,42 @@ impl Heart {
                 drawn,
                 gc_retention_ms,
             }) => {
+                self.pulse.beat(sent);
                 self.peers.update(nodes.iter().map(|n| &n.descriptor));
                 self.horizon.update(safe_point, drawn, gc_retention_ms);
-                let alone = nodes.iter().filter(|n| n.descriptor.is_proxy).count() <= 1;
-                self.renew_lease(Timestamp(catalog_version), sent, alone).await;
+                self.bury_earlier_lives(memory, &nodes);
+                self.renew_lease(Timestamp(catalog_version), sent).await;
             }
             Ok(_) => tracing::error!("meta gave an unexpected answer to a heartbeat"),
             Err(error) => {
-                reported.clear();
+                memory.reported.clear();
                 tracing::debug!(%error, "heartbeat failed");
             }
         }
     }
 
-    /// The catalog lease is renewed only under the newest version.
-    async fn renew_lease(&self, version: Timestamp, sent: base::MonoTime, alone: bool) {
-        let Some(engine) = &self.engine else { return };
-        if alone {
-            // Nobody else can change the catalog.
-            return engine.catalog().set_lease(base::MonoTime(u64::MAX));
+    /// A node that has begun a new life has forgotten the transactions of its earlier ones: their
+    /// locks here are nobody's.
+    fn bury_earlier_lives(&self, memory: &mut Memory, nodes: &[NodeStatus]) {
+        for node in nodes.iter().map(|status| &status.descriptor) {
+            if memory.lives.insert(node.node, node.life) != Some(node.life) {
+                self.store.release_locks_of(node.node, node.life);
+            }
         }
+    }
+
+    /// The catalog lease is renewed only under the newest version, and never without a bound: a
+    /// process that is the only one to serve SQL now may be cut off when the next one joins.
+    async fn renew_lease(&self, version: Timestamp, sent: MonoTime) {
+        let Some(engine) = &self.engine else { return };
         match engine.catalog().adopt(version, None).await {
             Ok(()) => engine.catalog().set_lease(sent + CATALOG_LEASE),
             Err(error) => tracing::warn!(%error, "cannot load the catalog"),
         }
     }
 
-    fn measure(&self, reported: &mut Reported) -> NodeHeartbeat {
+    fn measure(&self, memory: &mut Memory) -> NodeHeartbeat {
+        let reported = &mut memory.reported;
         let usage = self.disk.disk();
         let stats = self.store.ranges();
         let mut leads = Vec::new();

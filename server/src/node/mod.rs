@@ -31,16 +31,17 @@ use crate::exit::Failure;
 use crate::metrics::Metrics;
 use crate::settings::Settings;
 use admit::Admission;
-use base::meta_api::MetaRequest;
-use base::{Clock, NodeDescriptor, NodeId, Transport};
+use base::meta_api::{IdKind, MetaRequest, MetaResponse};
+use base::{Clock, ClusterId, KvResult, MonoTime, NodeDescriptor, NodeId, Transport};
 use broadcast::Broadcast;
 use clock::RealClock;
-use control::Identity;
-use discovery::Newcomer;
+use control::{ControlRequest, ControlResponse, Identity};
+use discovery::{Ask, Newcomer};
 use failpoint::{FailingTransport, Failpoint};
 use gc::Horizon;
 use handler::{NodeHandler, Services};
 use heartbeat::Heart;
+pub(crate) use heartbeat::Pulse;
 use local_state::{LocalState, failure};
 use peers::Peers;
 use rpc::{LocalIdentity, Pool, RpcConfig};
@@ -57,6 +58,9 @@ use txn::{TxnClient, TxnConfig, TxnEnv};
 /// Pause between attempts to reach the cluster while it comes up.
 const RETRY: Duration = Duration::from_millis(20);
 
+/// Pause between looks for strangers at the addresses of the cluster.
+const REFUSAL_CHECK: Duration = Duration::from_millis(500);
+
 /// A running node.
 pub(crate) struct Node {
     /// Who it is.
@@ -69,8 +73,12 @@ pub(crate) struct Node {
     pub(crate) store: Arc<Store>,
     /// The disk.
     pub(crate) disk: Engine,
+    /// Time.
+    pub(crate) clock: Arc<dyn Clock>,
     /// The replication threads.
     pub(crate) replication: replication::Replication,
+    /// Signs of life of meta.
+    pub(crate) pulse: Arc<Pulse>,
 }
 
 /// What is known before the node has an id.
@@ -98,9 +106,13 @@ impl Node {
         foundation.build(identity).await
     }
 
-    /// Hands leaders over and stops replicating.
-    pub(crate) async fn stop(mut self) {
+    /// Hands leaders over.
+    pub(crate) async fn drain(&self) {
         self.replication.drain().await;
+    }
+
+    /// Stops replicating.
+    pub(crate) fn stop(mut self) {
         self.replication.stop();
     }
 }
@@ -126,27 +138,27 @@ impl Foundation {
         tokio::spawn(rpc::serve(listener, local, handler, RpcConfig::default()));
     }
 
-    /// What this node says of itself.
-    fn descriptor(&self, node: NodeId) -> NodeDescriptor {
+    /// What this node says of itself before it has an id and a life.
+    fn descriptor(&self) -> Result<NodeDescriptor, Failure> {
         let settings = &self.settings;
         let is_proxy = settings.has(Role::Proxy);
-        NodeDescriptor {
-            node,
+        let sql = if is_proxy { settings.advertised(&settings.sql_listen) } else { String::new() };
+        Ok(NodeDescriptor {
+            instance: self.local.instance(rand::random)?,
             rpc_addr: settings.advertise_rpc.clone(),
-            sql_addr: if is_proxy { settings.sql_listen.clone() } else { String::new() },
-            http_addr: settings.http_listen.clone(),
+            sql_addr: sql,
+            http_addr: settings.advertised(&settings.http_listen),
             is_shard: settings.has(Role::Shard),
             is_meta: settings.has(Role::Meta),
             is_proxy,
-        }
+            ..NodeDescriptor::default()
+        })
     }
 
     async fn identify(&self) -> Result<Identity, Failure> {
-        let identity = match self.local.identity()? {
-            Some(identity) => {
-                self.check_cluster(&identity).await?;
-                identity
-            }
+        let known = self.local.identity()?;
+        let identity = match &known {
+            Some(identity) => identity.clone(),
             None => {
                 let identity = self.find_identity().await?;
                 self.local.set_identity(&identity)?;
@@ -155,40 +167,56 @@ impl Foundation {
         };
         self.rpc_identity.set(identity.cluster, identity.node);
         self.admission.set_identity(identity.clone());
+        if known.is_some() {
+            self.check_cluster(&identity).await?;
+        }
         Ok(identity)
     }
 
     async fn find_identity(&self) -> Result<Identity, Failure> {
         let own = [self.settings.advertise_rpc.clone()];
         let join = if self.settings.join.is_empty() { &own[..] } else { &self.settings.join };
-        let newcomer = Newcomer {
-            descriptor: self.descriptor(NodeId(0)),
-            join,
-            instance: self.local.instance(rand::random)?,
-            seed: rand::random(),
-        };
+        let newcomer = Newcomer { descriptor: self.descriptor()?, join, seed: rand::random() };
         let report = |reason: &str| crate::exit::complain(reason);
         let found = discovery::find_identity(&newcomer, &found::AskByAddress, report);
         found.await.map_err(Failure::new)
     }
 
-    /// A directory of another cluster than the one it is told to join is refused. Who cannot be
-    /// asked now is asked by the handshake later.
+    /// A directory of another cluster than the one it is told to join is refused. One that knows
+    /// none of those it is told to join waits until one of them says to which cluster it belongs;
+    /// otherwise who cannot be asked now is asked by the handshake later.
     async fn check_cluster(&self, identity: &Identity) -> Result<(), Failure> {
-        use control::{ControlRequest, ControlResponse};
-        use discovery::Ask;
-        for address in self.settings.join.iter().filter(|a| **a != self.settings.advertise_rpc) {
-            if let Ok(ControlResponse::Hello { cluster: Some(cluster), .. }) =
-                found::AskByAddress.ask(address, ControlRequest::Hello).await
-                && cluster != identity.cluster
-            {
-                let dir = self.settings.data_dir.display();
-                return Err(Failure::new(format!(
-                    "data directory {dir} belongs to another cluster than {address}"
-                )));
+        let own = &self.settings.advertise_rpc;
+        let others: Vec<&String> = self.settings.join.iter().filter(|a| *a != own).collect();
+        let known = self.local.addresses()?;
+        let mut known = known.values().chain(identity.members.iter().map(|m| &m.address));
+        let must_ask = !others.is_empty() && !known.any(|address| others.contains(&address));
+        let mut is_told = false;
+        loop {
+            let mut has_answer = false;
+            for address in &others {
+                let answer = found::AskByAddress.ask(address, ControlRequest::Hello).await;
+                let Ok(ControlResponse::Hello { cluster: Some(cluster), .. }) = answer else {
+                    continue;
+                };
+                if cluster != identity.cluster {
+                    return Err(self.other_cluster(address));
+                }
+                has_answer = true;
             }
+            if has_answer || !must_ask {
+                return Ok(());
+            }
+            if !std::mem::replace(&mut is_told, true) {
+                crate::exit::complain("waiting for a node of the --join list");
+            }
+            self.clock.sleep(RETRY).await;
         }
-        Ok(())
+    }
+
+    fn other_cluster(&self, address: &str) -> Failure {
+        let dir = self.settings.data_dir.display();
+        Failure::new(format!("data directory {dir} belongs to another cluster than {address}"))
     }
 
     async fn build(self, identity: Identity) -> Result<Node, Failure> {
@@ -236,11 +264,16 @@ impl Foundation {
                 broadcast,
             })
         });
+        if let Some(engine) = &engine {
+            // Nothing is served before the first heartbeat has been answered.
+            engine.catalog().set_lease(MonoTime::default());
+        }
         self.handler.open(Services {
             transport,
             raft: replication.handle.clone(),
             client: client.clone(),
             engine: engine.clone(),
+            peers: peers.clone(),
         });
         self.register(&client, &identity, &peers).await?;
         let node = Node {
@@ -249,7 +282,9 @@ impl Foundation {
             client,
             store,
             disk: self.disk.clone(),
+            clock: self.clock.clone(),
             replication,
+            pulse: Arc::default(),
         };
         // Heartbeats first: they tell meta of the ranges that the catalog is read from.
         self.spawn_background(&node, peers);
@@ -277,56 +312,94 @@ impl Foundation {
         let pool = Arc::new(Pool::new(self.rpc_identity.clone(), RpcConfig::default()));
         let mut meta = identity.member_ids();
         if meta.is_empty() {
-            meta = self.learn_members(&mut addresses).await;
+            meta = self.learn_members(identity.cluster, &mut addresses).await?;
         }
         Ok(Peers::new(identity.node, pool, self.local.clone(), addresses, meta))
     }
 
     /// A node that joined later asks the nodes of its `--join` list who the meta nodes are, until
     /// one answers.
-    async fn learn_members(&self, addresses: &mut BTreeMap<NodeId, String>) -> Vec<NodeId> {
-        use control::{ControlRequest, ControlResponse};
-        use discovery::Ask;
+    async fn learn_members(
+        &self,
+        own: ClusterId,
+        addresses: &mut BTreeMap<NodeId, String>,
+    ) -> Result<Vec<NodeId>, Failure> {
         loop {
             for address in &self.settings.join {
-                let Ok(ControlResponse::Hello { members, nodes, .. }) =
+                let Ok(ControlResponse::Hello { cluster: Some(cluster), members, nodes }) =
                     found::AskByAddress.ask(address, ControlRequest::Hello).await
                 else {
                     continue;
                 };
+                if cluster != own {
+                    return Err(self.other_cluster(address));
+                }
                 addresses.extend(nodes);
                 if !members.is_empty() {
                     for member in &members {
                         addresses.entry(member.node).or_insert(member.address.clone());
                     }
-                    return members.iter().map(|m| m.node).collect();
+                    return Ok(members.iter().map(|m| m.node).collect());
                 }
             }
             self.clock.sleep(RETRY).await;
         }
     }
 
-    /// Tells meta about this node's addresses, however long meta takes to come up.
+    /// Tells meta about this node's addresses and its new life, however long meta takes to come up.
     async fn register(
         &self,
         client: &TxnClient,
         identity: &Identity,
         peers: &Peers,
     ) -> Result<(), Failure> {
-        use base::meta_api::MetaResponse;
-        let node = self.descriptor(identity.node);
-        loop {
-            let request = MetaRequest::Join { node: node.clone(), cluster: Some(identity.cluster) };
-            match client.meta(request).await {
-                Ok(MetaResponse::Joined { nodes, .. }) => {
-                    peers.update(nodes.iter());
-                    return Ok(());
+        let mut node = self.descriptor()?;
+        node.node = identity.node;
+        // Whoever joined later has no vote in the meta group, whatever its roles.
+        node.is_meta &= identity.is_initial();
+        let registered = async {
+            loop {
+                match self.try_register(client, &mut node, identity.cluster).await {
+                    Ok(nodes) => {
+                        peers.update(nodes.iter());
+                        return Ok(());
+                    }
+                    Err(base::KvError::Fatal(reason)) => return Err(Failure::new(reason)),
+                    Err(error) => tracing::info!(%error, "waiting for meta"),
                 }
-                Ok(_) => return Err(Failure::new("meta gave an unexpected answer")),
-                Err(base::KvError::Fatal(reason)) => return Err(Failure::new(reason)),
-                Err(error) => tracing::info!(%error, "waiting for meta"),
+                self.clock.sleep(RETRY).await;
             }
-            self.clock.sleep(RETRY).await;
+        };
+        tokio::select! {
+            registered = registered => registered,
+            address = self.refused_by_strangers(peers) => Err(self.other_cluster(&address)),
+        }
+    }
+
+    /// Ends when another cluster answers wherever this node's own was.
+    async fn refused_by_strangers(&self, peers: &Peers) -> String {
+        loop {
+            self.clock.sleep(REFUSAL_CHECK).await;
+            if let Some(address) = peers.refused_by_stranger().await {
+                return address;
+            }
+        }
+    }
+
+    async fn try_register(
+        &self,
+        client: &TxnClient,
+        node: &mut NodeDescriptor,
+        cluster: ClusterId,
+    ) -> KvResult<Vec<NodeDescriptor>> {
+        if node.life == 0 {
+            // Drawn before any transaction of this life gets its id.
+            node.life = client.next_ids(IdKind::Txn, 1).await?;
+        }
+        let request = MetaRequest::Join { node: node.clone(), cluster: Some(cluster) };
+        match client.meta(request).await? {
+            MetaResponse::Joined { nodes, .. } => Ok(nodes),
+            _ => Err(base::KvError::Fatal("meta gave an unexpected answer".into())),
         }
     }
 
@@ -342,6 +415,7 @@ impl Foundation {
             peers,
             clock: self.clock.clone(),
             horizon: horizon.clone(),
+            pulse: node.pulse.clone(),
         };
         tokio::spawn(heart.beat());
         tokio::spawn(gc::collect(

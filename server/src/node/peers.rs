@@ -1,12 +1,14 @@
 //! The other processes: where they are, and how they are called.
 
+use super::control::ControlRequest;
 use super::local_state::LocalState;
 use base::api::{RangeRequest, RangeResponse};
+use base::codec::to_message;
 use base::meta_api::{MetaRequest, MetaResponse};
 use base::peer_api::PeerMessage;
 use base::{BoxFuture, KvError, KvResult, NodeDescriptor, NodeId};
 use parking_lot::RwLock;
-use rpc::Pool;
+use rpc::{Pool, RpcError};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -112,6 +114,19 @@ impl Peers {
         timeout: Duration,
     ) -> Result<Vec<u8>, String> {
         self.pool.call_control(node, payload, timeout).await.map_err(|e| e.to_string())
+    }
+
+    /// An address of another meta node where another cluster answers, if one does at all of them.
+    pub(crate) async fn refused_by_stranger(&self) -> Option<String> {
+        let hello = to_message(&ControlRequest::Hello);
+        let mut stranger = None;
+        for node in self.meta_nodes().into_iter().filter(|node| *node != self.node) {
+            match self.pool.call_control(node, &hello, META_TIMEOUT).await {
+                Err(RpcError::Stranger { address, .. }) => stranger = Some(address),
+                _ => return None,
+            }
+        }
+        stranger
     }
 
     /// Whom to tell that a node's process is gone.

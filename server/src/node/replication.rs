@@ -60,7 +60,8 @@ impl Replication {
             let machine = MetaMachine::new();
             let view = machine.view();
             let group = handle.add_state_machine(RangeId::META, descriptor, Box::new(machine));
-            let config = MetaConfig::new(parts.identity.cluster);
+            let first_nodes = members.iter().map(|node| node.0).max().unwrap_or(0);
+            let config = MetaConfig { first_nodes, ..MetaConfig::new(parts.identity.cluster) };
             MetaService::new(group, view, parts.clock.clone(), config)
         });
         let first = first_range(parts.identity);

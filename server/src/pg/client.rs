@@ -2,6 +2,7 @@
 
 use sql::session::{Field, Format};
 use std::io;
+use std::os::fd::AsFd;
 use std::sync::Arc;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -20,6 +21,23 @@ pub(super) struct Shape {
     pub(super) fields: Arc<[Field]>,
     pub(super) formats: Vec<Format>,
     pub(super) settings: Settings,
+}
+
+/// Tells whether a client has left while its statement runs.
+pub(super) struct Presence {
+    socket: Option<std::net::TcpStream>,
+}
+
+impl Presence {
+    /// True when the client has closed its side and has sent nothing that is still unread. Who only
+    /// stops sending looks the same: it has the time of one look to get its answer.
+    pub(super) fn is_over(&self) -> bool {
+        let Some(socket) = &self.socket else { return false };
+        match socket.peek(&mut [0]) {
+            Ok(read) => read == 0,
+            Err(error) => error.kind() != io::ErrorKind::WouldBlock,
+        }
+    }
 }
 
 /// A connected client.
@@ -48,6 +66,13 @@ impl Client {
             binary: Vec::new(),
             failure: None,
         }
+    }
+
+    /// A second handle on the socket, to look at it while this one is busy.
+    pub(super) fn presence(&self) -> Presence {
+        // Without a spare file descriptor the end is noticed by the next read.
+        let handle = self.stream.as_fd().try_clone_to_owned().ok();
+        Presence { socket: handle.map(std::net::TcpStream::from) }
     }
 
     /// Reads once; false at the end of the stream.

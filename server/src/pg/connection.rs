@@ -1,13 +1,15 @@
 //! The life of one connection: startup, messages, end.
 
-use super::client::Client;
+use super::client::{Client, Presence};
 use super::dispatch::{Next, dispatch, status};
 use super::errors;
 use super::listener::PgServer;
 use crate::metrics::{Metrics, Protocol};
-use sql::session::{ConnectParams, Session};
+use sql::session::{CancelToken, ConnectParams, Session};
 use std::io;
+use std::pin::pin;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::{Duration, Instant};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
@@ -16,10 +18,21 @@ use wire::{ErrorFields, FrontendEvent, Phase, Recovery, Severity, Startup, WireE
 /// A peer that has not said who it is by then is dropped.
 const STARTUP_TIMEOUT: Duration = Duration::from_secs(60);
 
+/// SQLSTATE of the end that an administrator has ordered.
+const ADMIN_SHUTDOWN: &str = "57P01";
+
+/// Time between two looks whether the client of a running statement is still there.
+const PRESENCE_LOOK: Duration = Duration::from_secs(1);
+
 /// Serves one client until it leaves, breaks the protocol, or the server stops.
 pub(super) async fn run(stream: TcpStream, server: Arc<PgServer>, stop: watch::Receiver<bool>) {
     let mut client = Client::new(stream);
-    let started = tokio::time::timeout(STARTUP_TIMEOUT, start(&mut client, &server)).await;
+    let mut stopping = stop.clone();
+    let started = tokio::select! {
+        started = tokio::time::timeout(STARTUP_TIMEOUT, start(&mut client, &server)) => started,
+        // There is no session yet that could be told.
+        () = stopped(&mut stopping) => return,
+    };
     let Ok(Some(startup)) = started else { return };
     // An end of the stream, orderly or not, ends the session: there is nobody to tell.
     let _ = converse(&mut client, &server, startup, stop).await;
@@ -100,10 +113,11 @@ async fn messages(
     metrics: &Metrics,
     stop: &mut watch::Receiver<bool>,
 ) -> io::Result<()> {
+    let watch = Watch { presence: client.presence(), token: session.cancel_token() };
     let mut is_owed = false;
     loop {
         match client.input.next_event() {
-            Ok(Some(event)) => match measured(event, session, client, metrics).await {
+            Ok(Some(event)) => match measured(event, session, client, metrics, &watch).await {
                 Next::Continue => client.flush_if_large().await?,
                 Next::Flush => is_owed = true,
                 // A breach of the protocol during COPY: its FATAL error is the next event.
@@ -119,10 +133,13 @@ async fn messages(
                 if std::mem::take(&mut is_owed) {
                     client.flush().await?;
                 }
+                let idle = session.idle_timeout();
                 tokio::select! {
                     biased;
-                    more = client.read() => if !more? { return Ok(()) },
                     () = stopped(stop) => return shut_down(client).await,
+                    more = client.read() => if !more? { return Ok(()) },
+                    () = watch.token.terminated() => return shut_down(client).await,
+                    () = idle_too_long(idle) => return idle_timeout(client).await,
                 }
             }
             Err(error) => {
@@ -141,6 +158,43 @@ async fn stopped(stop: &mut watch::Receiver<bool>) {
     let _ = stop.wait_for(|stop| *stop).await;
 }
 
+/// Ends when a transaction has been left open for longer than the session allows.
+async fn idle_too_long(limit: Option<Duration>) {
+    match limit {
+        Some(limit) => tokio::time::sleep(limit).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// What a statement is watched with while it runs.
+struct Watch {
+    presence: Presence,
+    token: Arc<CancelToken>,
+}
+
+impl Watch {
+    /// Carries out work of a client. Should the client leave meanwhile, the work is cancelled:
+    /// nobody waits for it, but others may wait for its locks.
+    async fn over<T>(&self, work: impl Future<Output = T>) -> T {
+        let mut work = pin!(work);
+        // Most is done at once.
+        if let Poll::Ready(done) = futures::poll!(work.as_mut()) {
+            return done;
+        }
+        loop {
+            tokio::select! {
+                biased;
+                done = &mut work => return done,
+                () = tokio::time::sleep(PRESENCE_LOOK) => {
+                    if self.presence.is_over() {
+                        self.token.cancel();
+                    }
+                }
+            }
+        }
+    }
+}
+
 /// Carries out one message. Statements are counted and timed where they run, or where they fail
 /// before that.
 async fn measured(
@@ -148,6 +202,7 @@ async fn measured(
     session: &mut Session,
     client: &mut Client,
     metrics: &Metrics,
+    watch: &Watch,
 ) -> Next {
     let (protocol, runs) = match &event {
         FrontendEvent::Query(_) => (Protocol::Simple, true),
@@ -155,12 +210,13 @@ async fn measured(
         _ => (Protocol::Extended, false),
     };
     let start = Instant::now();
-    let next = dispatch(event, session, client).await;
+    let next = watch.over(dispatch(event, session, client)).await;
     let failure = client.failure.take();
     if runs || failure.is_some() {
         metrics.sql(protocol, start.elapsed(), failure);
     }
-    next
+    // The client has been told already that its session ends.
+    if failure == Some(ADMIN_SHUTDOWN) { Next::Close } else { next }
 }
 
 /// Answers a breach of the protocol; true when the connection ends.
@@ -170,7 +226,7 @@ async fn protocol_error(
     error: &WireError,
 ) -> io::Result<bool> {
     client.out.error(&error.fields);
-    session.fail();
+    session.fail().await;
     match error.recovery {
         Recovery::Close => {
             client.flush().await?;
@@ -182,9 +238,14 @@ async fn protocol_error(
     Ok(false)
 }
 
+async fn idle_timeout(client: &mut Client) -> io::Result<()> {
+    let message = "terminating connection due to idle-in-transaction timeout";
+    refuse(client, ErrorFields::new(Severity::Fatal, "25P03", message)).await
+}
+
 async fn shut_down(client: &mut Client) -> io::Result<()> {
     let message = "terminating connection due to administrator command";
-    refuse(client, ErrorFields::new(Severity::Fatal, "57P01", message)).await
+    refuse(client, ErrorFields::new(Severity::Fatal, ADMIN_SHUTDOWN, message)).await
 }
 
 async fn refuse(client: &mut Client, fields: ErrorFields) -> io::Result<()> {

@@ -40,7 +40,7 @@ pub(super) async fn dispatch(
             Ok(()) => Next::Continue,
             Err(error) => {
                 client.failure = Some(error.code.0);
-                session.fail();
+                session.fail().await;
                 client.out.error(&errors::fields(&error));
                 client.input.statement_failed();
                 Next::Flush

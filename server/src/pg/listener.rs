@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::task::JoinSet;
 
 /// Pause after a failed accept (no file descriptors left): others get a chance to end.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
@@ -46,29 +47,33 @@ impl PgServer {
     }
 }
 
-/// Accepts connections until told to stop. A panic in one connection ends that one alone: each is
-/// a task of its own.
+/// Accepts connections until told to stop; ends when all of them have. A panic in one connection
+/// ends that one alone: each is a task of its own.
 pub(crate) async fn serve(
     listener: TcpListener,
     server: Arc<PgServer>,
     mut stop: watch::Receiver<bool>,
 ) {
+    let mut connections = JoinSet::new();
     loop {
-        let accepted = tokio::select! {
-            accepted = listener.accept() => accepted,
-            _ = stop.changed() => return,
-        };
-        match accepted {
-            Ok((stream, _)) => {
-                // Without it small answers wait for the peer's acknowledgement; a failure only
-                // costs speed.
-                let _ = stream.set_nodelay(true);
-                tokio::spawn(connection::run(stream, server.clone(), stop.clone()));
-            }
-            Err(error) => {
-                tracing::warn!(%error, "cannot accept a connection");
-                tokio::time::sleep(ACCEPT_PAUSE).await;
-            }
+        tokio::select! {
+            accepted = listener.accept() => match accepted {
+                Ok((stream, _)) => {
+                    // Without it small answers wait for the peer's acknowledgement; a failure only
+                    // costs speed.
+                    let _ = stream.set_nodelay(true);
+                    connections.spawn(connection::run(stream, server.clone(), stop.clone()));
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "cannot accept a connection");
+                    tokio::time::sleep(ACCEPT_PAUSE).await;
+                }
+            },
+            Some(_) = connections.join_next() => {}
+            _ = stop.changed() => break,
         }
     }
+    // Nobody new from here on.
+    drop(listener);
+    while connections.join_next().await.is_some() {}
 }

@@ -1,9 +1,11 @@
 //! Real processes under test: a cluster of `sharddb start` children on loopback, each with its own
 //! directory, that can be killed and started again.
 
-use std::net::TcpListener;
+use rustix::process::{Pid, Signal, kill_process};
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 use tokio_postgres::{Client, NoTls};
@@ -31,6 +33,17 @@ pub(crate) struct Cluster {
 impl Cluster {
     /// Starts `count` nodes and waits until all accept SQL.
     pub(crate) async fn start(count: usize) -> Cluster {
+        let mut cluster = Cluster::plan(&vec![None; count]);
+        cluster.nodes.iter_mut().for_each(Node::spawn);
+        for i in 0..count {
+            cluster.client(i).await;
+        }
+        cluster
+    }
+
+    /// Nodes with these roles (`None`: all) that form a cluster once they are started.
+    pub(crate) fn plan(roles: &[Option<&'static str>]) -> Cluster {
+        let count = roles.len();
         let dir = tempfile::tempdir().expect("temporary directory");
         let ports: Vec<[u16; 3]> = (0..count).map(|_| free_ports()).collect();
         let join: Vec<String> = if count == 1 {
@@ -41,14 +54,12 @@ impl Cluster {
         let nodes = ports
             .iter()
             .enumerate()
-            .map(|(i, p)| Node::new(dir.path().join(format!("n{}", i + 1)), *p, join.clone(), None))
+            .map(|(i, p)| {
+                let dir = dir.path().join(format!("n{}", i + 1));
+                Node::new(dir, *p, join.clone(), roles[i])
+            })
             .collect();
-        let mut cluster = Cluster { nodes, dir };
-        cluster.nodes.iter_mut().for_each(Node::spawn);
-        for i in 0..count {
-            cluster.client(i).await;
-        }
-        cluster
+        Cluster { nodes, dir }
     }
 
     /// Starts one more node that joins through the others.
@@ -83,10 +94,30 @@ impl Cluster {
         self.nodes[i].kill();
     }
 
-    /// Starts a killed node again on its directory.
+    /// Sends a signal.
+    pub(crate) fn signal(&self, i: usize, signal: Signal) {
+        signal_child(self.nodes[i].child.as_ref().expect("a running node"), signal);
+    }
+
+    /// Waits until the node has ended by itself.
+    pub(crate) async fn ended(&mut self, i: usize) -> ExitStatus {
+        let child = self.nodes[i].child.as_mut().expect("a running node");
+        let status = wait(child).await;
+        self.nodes[i].child = None;
+        status
+    }
+
+    /// Starts a node that does not run, on its directory.
     pub(crate) fn restart(&mut self, i: usize) {
         assert!(self.nodes[i].child.is_none(), "node {i} runs");
         self.nodes[i].spawn();
+    }
+
+    /// Stops a node without ending it, or lets it go on: `STOP`, `CONT`.
+    pub(crate) fn signal(&self, i: usize, signal: &str) {
+        let pid = self.nodes[i].child.as_ref().expect("node runs").id().to_string();
+        let sent = Command::new("kill").arg(format!("-{signal}")).arg(pid).status();
+        assert!(sent.expect("kill runs").success(), "node {i} is there");
     }
 
     /// Connection URL of node `i`.
@@ -98,6 +129,11 @@ impl Cluster {
 impl Node {
     fn new(dir: PathBuf, ports: [u16; 3], join: Vec<String>, roles: Option<&'static str>) -> Node {
         Node { sql: ports[0], rpc: ports[1], http: ports[2], dir, join, roles, child: None }
+    }
+
+    /// What the node is told to join when it is started next.
+    pub(crate) fn set_join(&mut self, join: Vec<String>) {
+        self.join = join;
     }
 
     fn spawn(&mut self) {
@@ -167,30 +203,113 @@ pub(crate) fn sharddb() -> Command {
 
 /// Connects as postgres; the connection is driven in the background.
 pub(crate) async fn connect(port: u16) -> Result<Client, tokio_postgres::Error> {
-    let config =
-        format!("host=127.0.0.1 port={port} user=postgres dbname=postgres connect_timeout=2");
-    let (client, connection) = tokio_postgres::connect(&config, NoTls).await?;
+    connect_to(&format!(
+        "host=127.0.0.1 port={port} user=postgres dbname=postgres connect_timeout=2"
+    ))
+    .await
+}
+
+/// Connects to a URL or to what stands for one.
+pub(crate) async fn connect_to(url: &str) -> Result<Client, tokio_postgres::Error> {
+    // The system takes connections for a process that does not answer them yet.
+    let connecting = tokio::time::timeout(PATIENCE, tokio_postgres::connect(url, NoTls)).await;
+    let (client, connection) = connecting.unwrap_or_else(|_| panic!("{url} does not answer"))?;
     tokio::spawn(connection);
     Ok(client)
 }
 
+/// Waits until a child has ended by itself.
+pub(crate) async fn wait(child: &mut Child) -> ExitStatus {
+    let start = Instant::now();
+    loop {
+        if let Some(status) = child.try_wait().expect("a child") {
+            return status;
+        }
+        assert!(start.elapsed() < PATIENCE, "the process does not end");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+/// Sends a signal to a child that has not been waited for.
+pub(crate) fn signal_child(child: &Child, signal: Signal) {
+    let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw).expect("a process id");
+    kill_process(pid, signal).expect("a running process");
+}
+
+/// Runs `sharddb` with arguments that must fail; returns its exit code and standard error.
+pub(crate) fn fails(args: &[&str]) -> (i32, String) {
+    let mut child = sharddb()
+        .args(args)
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("sharddb starts");
+    let start = Instant::now();
+    while child.try_wait().expect("a child").is_none() {
+        if start.elapsed() > PATIENCE {
+            let _ = child.kill();
+            panic!("{args:?} did not end");
+        }
+        std::thread::park_timeout(Duration::from_millis(20));
+    }
+    let output = child.wait_with_output().expect("output");
+    assert!(!output.status.success(), "{args:?} succeeded");
+    let code = output.status.code().expect("an exit by itself");
+    (code, String::from_utf8_lossy(&output.stderr).into_owned())
+}
+
+/// Runs `sharddb` with arguments that must succeed; returns its standard output.
+pub(crate) fn succeeds(args: &[&str]) -> String {
+    let output = sharddb().args(args).output().expect("sharddb runs");
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{args:?}: {error}");
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+/// A complaint is one line that names what is wrong.
+pub(crate) fn one_line(text: &str, needle: &str) {
+    assert!(text.contains(needle), "expected {needle:?} in {text:?}");
+    assert_eq!(text.trim_end().lines().count(), 1, "more than a line: {text}");
+}
+
+/// Status and body of one HTTP request; an error while nobody answers.
+pub(crate) fn http(port: u16, head: &str, body: &str) -> std::io::Result<(u16, String)> {
+    let mut stream = TcpStream::connect(("127.0.0.1", port))?;
+    stream.set_read_timeout(Some(PATIENCE))?;
+    let length = body.len();
+    let request = format!(
+        "{head} HTTP/1.0\r\nHost: 127.0.0.1\r\nContent-Type: application/x-ndjson\r\n\
+         Content-Length: {length}\r\n\r\n{body}"
+    );
+    stream.write_all(request.as_bytes())?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer)?;
+    let malformed = || std::io::Error::from(std::io::ErrorKind::InvalidData);
+    let status = answer.split(' ').nth(1).and_then(|word| word.parse().ok());
+    let (_, body) = answer.split_once("\r\n\r\n").ok_or_else(malformed)?;
+    Ok((status.ok_or_else(malformed)?, body.to_owned()))
+}
+
 /// One value of one row as text.
 pub(crate) async fn value(client: &Client, sql: &str) -> String {
+    let first = rows(client, sql).await.into_iter().flatten().next();
+    first.unwrap_or_else(|| panic!("{sql}: no row"))
+}
+
+/// All rows as text.
+pub(crate) async fn rows(client: &Client, sql: &str) -> Vec<Vec<String>> {
     let messages = client.simple_query(sql).await.unwrap_or_else(|e| panic!("{sql}: {e:?}"));
-    messages
-        .iter()
-        .find_map(|m| match m {
-            tokio_postgres::SimpleQueryMessage::Row(row) => {
-                Some(row.get(0).unwrap_or("NULL").to_owned())
-            }
-            _ => None,
-        })
-        .unwrap_or_else(|| panic!("{sql}: no row"))
+    let rows = messages.iter().filter_map(|message| match message {
+        tokio_postgres::SimpleQueryMessage::Row(row) => Some(row),
+        _ => None,
+    });
+    let text = |value: Option<&str>| value.unwrap_or("NULL").to_owned();
+    rows.map(|row| (0..row.len()).map(|i| text(row.get(i))).collect()).collect()
 }
 
 /// Ports that nobody listens on right now, below the ephemeral range so that no outgoing connection
 /// takes one before the child binds it.
-fn free_ports() -> [u16; 3] {
+pub(crate) fn free_ports() -> [u16; 3] {
     use std::sync::atomic::{AtomicU16, Ordering};
     static NEXT: AtomicU16 = AtomicU16::new(0);
     let base = 10_000 + (std::process::id() % 200) as u16 * 100;
@@ -242,4 +361,12 @@ pub(crate) async fn eventually(what: &str, mut holds: impl AsyncFnMut() -> bool)
         assert!(start.elapsed() < PATIENCE, "never: {what}");
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
+}
+
+/// The ranges that a query touched and the nodes that answered, as EXPLAIN ANALYZE names them.
+pub(crate) async fn answered_by(client: &Client, sql: &str) -> String {
+    let rows = client.query(&format!("EXPLAIN ANALYZE {sql}"), &[]).await.expect("explain");
+    let lines: Vec<String> = rows.iter().map(|row| row.get(0)).collect();
+    let touched = lines.iter().find_map(|line| line.split_once("Ranges Touched: "));
+    touched.unwrap_or_else(|| panic!("{lines:?}")).1.to_owned()
 }

@@ -1,15 +1,6 @@
 //! A write on the leader is read on a follower's process, from the follower's own replica.
 
-use crate::common::{Cluster, value};
-use tokio_postgres::Client;
-
-/// The nodes that answered, as EXPLAIN ANALYZE names them.
-async fn answered_by(client: &Client, sql: &str) -> String {
-    let rows = client.query(&format!("EXPLAIN ANALYZE {sql}"), &[]).await.expect("explain");
-    let lines: Vec<String> = rows.iter().map(|row| row.get(0)).collect();
-    let touched = lines.iter().find_map(|line| line.split_once("Ranges Touched: "));
-    touched.unwrap_or_else(|| panic!("{lines:?}")).1.to_owned()
-}
+use crate::common::{Cluster, answered_by, value};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_followers_process_reads_what_the_leader_wrote() {

@@ -1,23 +1,10 @@
 //! The HTTP endpoints of a real node, and rows that leave it below SQL and come back.
 
-use crate::common::{Cluster, PATIENCE};
-use std::io::{Read, Write};
-use std::net::TcpStream;
+use crate::common::{Cluster, eventually, http};
 
 /// Status and body of one request.
 pub(crate) fn ask(port: u16, head: &str, body: &str) -> (u16, String) {
-    let mut stream = TcpStream::connect(("127.0.0.1", port)).expect("connects");
-    stream.set_read_timeout(Some(PATIENCE)).expect("a timeout");
-    let length = body.len();
-    let request = format!(
-        "{head} HTTP/1.0\r\nHost: 127.0.0.1\r\nContent-Type: application/x-ndjson\r\n\
-         Content-Length: {length}\r\n\r\n{body}"
-    );
-    stream.write_all(request.as_bytes()).expect("sends");
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).expect("answers");
-    let status = answer.split(' ').nth(1).and_then(|word| word.parse().ok()).expect("a status");
-    (status, answer.split_once("\r\n\r\n").expect("a body").1.to_owned())
+    http(port, head, body).expect("the node answers")
 }
 
 /// A metric's value.
@@ -75,4 +62,51 @@ async fn rows_are_exported_and_come_back() {
 
     let cut = rows.trim_end().rsplit_once('\n').expect("lines").0;
     assert_eq!(ask(port, "POST /debug/ingest", cut).0, 400, "a cut export is refused");
+}
+
+/// The endpoints are there before the node is: it is healthy, and ready only while it can serve.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_node_is_ready_while_it_hears_from_the_cluster() {
+    let mut cluster = Cluster::plan(&[None; 3]);
+    cluster.restart(0);
+    let port = cluster.nodes[0].http;
+    let status = |path: &str| http(port, path, "").map_or(0, |(status, _)| status);
+    let becomes = async |expected: u16| {
+        eventually("readiness changes", async || {
+            assert!([0, 200].contains(&status("GET /health")), "it is healthy all the time");
+            status("GET /ready") == expected
+        })
+        .await;
+    };
+    becomes(503).await;
+    assert_eq!(status("GET /health"), 200);
+    assert!(ask(port, "GET /metrics", "").1.contains("sharddb_ranges"));
+    assert_eq!(ask(port, "GET /route?key=00", "").0, 503);
+    cluster.restart(1);
+    cluster.restart(2);
+    becomes(200).await;
+    cluster.kill(1);
+    cluster.kill(2);
+    becomes(503).await;
+    cluster.restart(1);
+    becomes(200).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn lock_waits_are_counted() {
+    let cluster = Cluster::start(1).await;
+    let (first, second) = (cluster.client(0).await, cluster.client(0).await);
+    let port = cluster.nodes[0].http;
+    first.batch_execute("CREATE TABLE t (id int PRIMARY KEY, n int)").await.expect("creates");
+    first.batch_execute("INSERT INTO t VALUES (1, 0)").await.expect("inserts");
+    let waits = metric(port, "sharddb_lock_waits_total");
+    let ended = metric(port, "sharddb_lock_wait_seconds_count");
+    first.batch_execute("BEGIN; UPDATE t SET n = 1").await.expect("updates");
+    let update = tokio::spawn(async move { second.batch_execute("UPDATE t SET n = 2").await });
+    eventually("one waits", async || metric(port, "sharddb_lock_waiting") >= 1.0).await;
+    first.batch_execute("COMMIT").await.expect("commits");
+    update.await.expect("no panic").expect("updates");
+    assert!(metric(port, "sharddb_lock_waits_total") > waits);
+    assert!(metric(port, "sharddb_lock_wait_seconds_count") > ended);
+    assert!(metric(port, "sharddb_lock_wait_seconds_sum") > 0.0);
 }

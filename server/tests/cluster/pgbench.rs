@@ -13,7 +13,7 @@ async fn run(nodes: usize) {
     let cluster = Cluster::start(nodes).await;
     let address = format!("127.0.0.1:{}", cluster.nodes[nodes - 1].sql);
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/perf/pgbench.sh");
-    let output = Command::new(script).args(["2", "1", &address]).output().expect("bash runs");
+    let output = Command::new(script).args(["1", "1", &address]).output().expect("bash runs");
     let (shown, errors) =
         (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     println!("{shown}");

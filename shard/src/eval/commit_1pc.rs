@@ -44,7 +44,7 @@ async fn commit(call: &Call, request: &Commit1PcRequest) -> KvResult<Commit1PcRe
         // The locks that the first attempt gave up are no reason to wait.
         return Ok(Commit1PcResponse::Committed(ts));
     }
-    let taken = write::wait_for_locks(call, foreign).await?;
+    let taken = write::wait_for_locks(call, &request.writes, foreign).await?;
     loop {
         let term = call.leading().await?;
         let latch = call.replica.sequencer.write(Touch::keys(&keys), request.commit_ts).await;
@@ -110,6 +110,7 @@ fn evaluate(call: &Call, view: &View, request: &Commit1PcRequest) -> KvResult<Ev
     if !foreign.is_empty() {
         return Ok(Evaluated::Blocked(foreign));
     }
+    write::check_held(call, writes)?;
     for (write, newest) in writes.iter().zip(&newest) {
         write::check(write, newest.as_ref())?;
     }

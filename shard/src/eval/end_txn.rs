@@ -12,7 +12,7 @@ use crate::proposal::{Plan, Unlock, replicate};
 use crate::replica::record_slot;
 use base::api::TxnStatus;
 use base::api::end_txn::{EndTxnAction, EndTxnRequest, EndTxnResponse};
-use base::{Key, KvResult, Timestamp};
+use base::{Key, KvResult, Span, Timestamp};
 use storage::mvcc::{self, TxnRecord};
 
 /// Intents that are resolved together with the decision; the rest is left to others.
@@ -30,7 +30,9 @@ pub(super) async fn run(call: &Call, request: EndTxnRequest) -> KvResult<EndTxnR
     let known = mvcc::record(&view.snapshot, &request.anchor)?;
     let step = match &request.action {
         EndTxnAction::Heartbeat { now } => heartbeat(call, &request, known, *now),
-        EndTxnAction::Commit { ts, keys } => commit(call, &slot, known, *ts, keys),
+        EndTxnAction::Commit { ts, keys, spans } => {
+            commit(call, &slot, known, *ts, keys).with_spans(spans)
+        }
         EndTxnAction::Abort => abort(call, known),
         EndTxnAction::Forget => forget(call, &request, known),
     };
@@ -74,8 +76,17 @@ enum Step {
     Remove(TxnStatus),
 }
 
+impl Step {
+    fn with_spans(self, spans: &[Span]) -> Step {
+        match self {
+            Step::Write(record) => Step::Write(TxnRecord { spans: spans.to_vec(), ..record }),
+            other => other,
+        }
+    }
+}
+
 fn record(status: TxnStatus, heartbeat: Timestamp, keys: Vec<Key>) -> TxnRecord {
-    TxnRecord { status, heartbeat, min_commit_ts: Timestamp::ZERO, keys }
+    TxnRecord { status, heartbeat, min_commit_ts: Timestamp::ZERO, keys, spans: Vec::new() }
 }
 
 /// The coordinator is alive.

@@ -1,4 +1,8 @@
 //! Increment: advances a counter at once. Touches its key.
+//!
+//! **A counter is never set twice by one request**: repeated after its answer was lost, or arriving
+//! twice, a late copy would take back what was handed out in between. An advance may be made again;
+//! it leaves a gap.
 
 use super::write::{self, Chosen};
 use crate::call::{Call, View};
@@ -7,8 +11,8 @@ use crate::effects::Effects;
 use crate::latches::Touch;
 use crate::proposal::{Plan, replicate};
 use base::api::increment::{Counter, IncrementOp, IncrementRequest, IncrementResponse};
-use base::{Key, KvError, KvResult};
-use storage::mvcc::{self, Intent};
+use base::{Key, KvError, KvResult, Timestamp};
+use storage::mvcc::{self, Intent, Version};
 
 pub(super) async fn run(call: &Call, request: IncrementRequest) -> KvResult<IncrementResponse> {
     let IncrementRequest { key, op, ts } = request;
@@ -26,6 +30,11 @@ pub(super) async fn run(call: &Call, request: IncrementRequest) -> KvResult<Incr
             continue;
         }
         let newest = mvcc::newest(&view.snapshot, key)?;
+        if let IncrementOp::Set { value, .. } = op
+            && was_set(call, &view, key, newest.as_ref(), ts)?
+        {
+            return Ok(IncrementResponse { first: Some(value), count: 1 });
+        }
         let known = newest.as_ref().and_then(|version| version.value.as_deref());
         let known = known.map(Counter::decode).transpose();
         let known = known.map_err(|error| KvError::Fatal(error.to_string()))?;
@@ -38,11 +47,32 @@ pub(super) async fn run(call: &Call, request: IncrementRequest) -> KvResult<Incr
             return Err(KvError::Fatal("an increment takes any timestamp".into()));
         };
         let mut effects = Effects::with_capacity(1);
-        effects.put_version(key, at, Some(&counter.encode()), None);
+        effects.put_version(key, at, Some(&counter.encode()), (at != ts).then_some(ts));
         let plan = Plan { effects, max_ts: at, ..Plan::default() };
         replicate(&call.replica, &view, latch, plan).await?;
         return Ok(response);
     }
+}
+
+/// True when an earlier copy of the request has set the counter: it has left a version at the
+/// requested timestamp, or one that remembers it.
+fn was_set(
+    call: &Call,
+    view: &View,
+    key: &Key,
+    newest: Option<&Version>,
+    requested: Timestamp,
+) -> KvResult<bool> {
+    if newest.is_none_or(|newest| newest.ts < requested) {
+        return Ok(false);
+    }
+    if requested <= call.replica.safe_point() {
+        return Err(KvError::Ambiguous(
+            "whether the counter was set cannot be told any more".into(),
+        ));
+    }
+    let versions = mvcc::versions(&view.snapshot, key, requested.prev())?;
+    Ok(versions.iter().any(|v| v.ts == requested || v.requested_ts == Some(requested)))
 }
 
 fn foreign_intent(call: &Call, view: &View, key: &Key) -> KvResult<Option<Intent>> {

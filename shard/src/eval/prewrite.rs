@@ -31,7 +31,7 @@ pub(super) async fn run(call: &Call, request: PrewriteRequest) -> KvResult<Prewr
         let own = |key: &Key| mvcc::intent(&snapshot, key).map(|i| i.map(|i| i.anchor.txn));
         foreign.retain(|(key, _)| own(key) != Ok(Some(request.anchor.txn)));
     }
-    let taken = write::wait_for_locks(call, foreign).await?;
+    let taken = write::wait_for_locks(call, &request.writes, foreign).await?;
     loop {
         let term = call.leading().await?;
         let latch = call.replica.sequencer.write(Touch::keys(&keys), request.ts).await;
@@ -114,6 +114,9 @@ fn evaluate(call: &Call, view: &View, request: &PrewriteRequest) -> KvResult<Eva
     if was_resolved(request, &intents, &newest) {
         return Ok(Evaluated::Written(request.ts));
     }
+    // What has its intent already is guarded by that.
+    let bare = writes.iter().zip(&intents).filter(|(_, intent)| intent.is_none());
+    write::check_held(call, bare.map(|(write, _)| write))?;
     for (write, newest) in writes.iter().zip(&newest) {
         write::check(write, newest.as_ref())?;
     }
@@ -198,5 +201,6 @@ fn staged(staging: &Staging, at: Timestamp, known: Option<TxnRecord>) -> TxnReco
         heartbeat: heartbeat.max(at),
         min_commit_ts: Timestamp::ZERO,
         keys: staging.keys.clone(),
+        spans: Vec::new(),
     }
 }

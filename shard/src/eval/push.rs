@@ -51,6 +51,7 @@ fn decide(known: Option<TxnRecord>, request: &PushRequest) -> Decision {
         heartbeat: Timestamp::ZERO,
         min_commit_ts: Timestamp::ZERO,
         keys: Vec::new(),
+        spans: Vec::new(),
     });
     let is_silent =
         |last: Timestamp| request.now.millis().saturating_sub(last.millis()) > TXN_EXPIRY_MS;

@@ -1,6 +1,7 @@
 //! Refresh: would what was read at `from` read the same at `to`? Touches the spans, as a read at `to`
 //! whose owner may still write there itself.
 
+use super::read::check_safe_point;
 use crate::call::{Call, cut};
 use crate::conflict::{Conflicts, Meaning, Purpose};
 use crate::latches::Touch;
@@ -23,6 +24,10 @@ pub(super) async fn run(call: &Call, request: RefreshRequest) -> KvResult<()> {
         let term = call.leading().await?;
         call.replica.sequencer.read(Touch::spans(&spans), to, call.txn).await;
         let view = call.pin(term).await?;
+        if from < to {
+            // Versions and tombstones that would tell of a change may be collected.
+            check_safe_point(call, from)?;
+        }
         for span in &spans {
             if let Some((key, newer)) = mvcc::any_newer(&view.snapshot, span, from, to)? {
                 return Err(KvError::WriteConflict { key, newer });

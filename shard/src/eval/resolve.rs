@@ -1,17 +1,55 @@
 //! Resolve: turns a finished transaction's intents into versions, or removes them. Touches the keys;
 //! readers may pass, as they find the intent or the version, never neither.
 
-use crate::call::{Call, View};
+use crate::call::{Call, View, cut};
 use crate::effects::Effects;
 use crate::latches::Touch;
 use crate::proposal::{Plan, Unlock, replicate};
 use base::api::resolve::ResolveRequest;
 use base::api::{TxnStatus, WriteOp};
-use base::{Key, KvError, KvResult, Timestamp, TxnId};
+use base::{Key, KvError, KvResult, Span, Timestamp, TxnId};
 use storage::mvcc::{self, Intent};
 
+/// Intents of a span that are read at a time.
+const SPAN_BATCH: usize = 1_024;
+
 pub(super) async fn run(call: &Call, request: ResolveRequest) -> KvResult<()> {
-    let ResolveRequest { txn, status, mut keys } = request;
+    let ResolveRequest { txn, status, keys, spans } = request;
+    if !keys.is_empty() {
+        under(call, txn, status, keys).await?;
+    }
+    for span in spans {
+        inside(call, txn, status, span).await?;
+    }
+    Ok(())
+}
+
+/// Resolves what stands in a span, some intents at a time.
+async fn inside(call: &Call, txn: TxnId, status: TxnStatus, span: Span) -> KvResult<()> {
+    let mut rest = cut(&*call.descriptor()?, &span)?;
+    loop {
+        let term = call.leading().await?;
+        let view = call.pin(term).await?;
+        if view.is_free_of_intents {
+            return Ok(());
+        }
+        let found = mvcc::intents(&view.snapshot, &rest, SPAN_BATCH)?;
+        drop(view);
+        let last = found.last().filter(|_| found.len() == SPAN_BATCH);
+        let next = last.map(|(key, _)| key.after());
+        let own = found.into_iter().filter(|(_, intent)| intent.anchor.txn == txn);
+        let keys: Vec<Key> = own.map(|(key, _)| key).collect();
+        if !keys.is_empty() {
+            under(call, txn, status, keys).await?;
+        }
+        match next {
+            Some(next) => rest.start = next,
+            None => return Ok(()),
+        }
+    }
+}
+
+async fn under(call: &Call, txn: TxnId, status: TxnStatus, mut keys: Vec<Key>) -> KvResult<()> {
     keys.sort_unstable();
     keys.dedup();
     let term = call.leading().await?;

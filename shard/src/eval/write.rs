@@ -23,11 +23,15 @@ pub(super) fn foreign_locks(call: &Call, writes: &[Write]) -> Vec<(Key, LockStre
 /// Waits for other transactions' locks, as if the writer had locked the keys itself.
 pub(super) async fn wait_for_locks(
     call: &Call,
+    writes: &[Write],
     foreign: Vec<(Key, LockStrength)>,
 ) -> KvResult<Option<Taken>> {
     if foreign.is_empty() {
         return Ok(None);
     }
+    // To take a lock anew is not to have held it all the time.
+    let is_foreign = |write: &&Write| foreign.iter().any(|(key, _)| *key == write.key);
+    check_held(call, writes.iter().filter(is_foreign))?;
     let mut taken = Taken::new(call, call.require_txn()?);
     for (key, strength) in foreign {
         taken.lock(call, &key, strength, LockWait::Block).await?;
@@ -75,16 +79,37 @@ pub(super) fn foreign(
 
 /// Checks a write's condition on the newest committed version.
 pub(super) fn check(write: &Write, newest: Option<&Version>) -> KvResult<()> {
-    let Some(newest) = newest else { return Ok(()) };
-    match write.condition {
-        WriteCondition::NotNewerThan(observed) if newest.ts > observed => {
-            Err(KvError::WriteConflict { key: write.key.clone(), newer: newest.ts })
+    let newest_ts = newest.map(|newest| newest.ts).unwrap_or_default();
+    let is_met = match write.condition {
+        WriteCondition::NotNewerThan(observed) => newest_ts <= observed,
+        WriteCondition::Unchanged(observed) | WriteCondition::Held(observed) => {
+            newest_ts == observed
         }
-        WriteCondition::Absent if newest.value.is_some() => {
-            Err(KvError::KeyExists { key: write.key.clone() })
+        WriteCondition::Absent if newest.is_some_and(|newest| newest.value.is_some()) => {
+            return Err(KvError::KeyExists { key: write.key.clone() });
         }
-        WriteCondition::NotNewerThan(_) | WriteCondition::Absent => Ok(()),
+        WriteCondition::Absent => true,
+    };
+    if is_met { Ok(()) } else { Err(conflict(write, newest_ts)) }
+}
+
+/// Refuses writes that needed their lock and have lost it.
+pub(super) fn check_held<'a>(
+    call: &Call,
+    writes: impl IntoIterator<Item = &'a Write>,
+) -> KvResult<()> {
+    for write in writes {
+        if let WriteCondition::Held(observed) = write.condition
+            && !call.txn.is_some_and(|txn| call.replica.locks().holds_alone(&write.key, txn))
+        {
+            return Err(conflict(write, observed));
+        }
     }
+    Ok(())
+}
+
+fn conflict(write: &Write, newer: Timestamp) -> KvError {
+    KvError::WriteConflict { key: write.key.clone(), newer }
 }
 
 /// True when the write leaves a version.

@@ -114,3 +114,16 @@ proptest! {
         prop_assert!(table.txns.is_empty() && waiting.is_empty());
     }
 }
+
+#[test]
+fn a_node_s_transactions_are_told_apart_by_its_lives() {
+    let mut table = LockTable::default();
+    let others = [TxnId::new(NodeId(0), 7), TxnId::new(NodeId(2), 1)];
+    for (n, txn) in [txn(1), txn(9), txn(10)].into_iter().chain(others).enumerate() {
+        let lock = table.try_request(&key(n as u8), txn, LockStrength::Exclusive, MonoTime(1));
+        assert_eq!(lock, Some(true));
+    }
+    assert_eq!(table.of_node(NodeId(1), 9), [txn(1), txn(9)]);
+    assert_eq!(table.of_node(NodeId(1), u64::MAX), [txn(1), txn(9), txn(10)]);
+    assert_eq!(table.of_node(NodeId(3), u64::MAX), []);
+}

@@ -62,7 +62,7 @@ impl RaftLoop {
         } else if slot.change.as_ref().is_some_and(ChangeJob::is_awaited) {
             Some(KvError::Unavailable(format!("the members of {range} are being changed")))
         } else {
-            None
+            senseless(slot, &add, &remove)
         };
         if let Some(error) = refusal {
             let _ = reply.send(Err(error));
@@ -145,6 +145,25 @@ impl RaftLoop {
         self.drive_farewell(range, now);
         Ok(())
     }
+}
+
+/// A replacement that would only add or only remove: what it was decided on has changed. One that is
+/// done, or was begun by an earlier attempt, is none.
+fn senseless(slot: &Slot, add: &[NodeId], remove: &[NodeId]) -> Option<KvError> {
+    let descriptor = slot.shared.descriptor();
+    let is_voter = |node: &&NodeId| {
+        descriptor.replica_on(**node).is_some_and(|replica| replica.kind == ReplicaKind::Voter)
+    };
+    let is_absent = |node: &&NodeId| descriptor.replica_on(**node).is_none();
+    let is_done = add.iter().all(|n| is_voter(&n)) && remove.iter().all(|n| is_absent(&n));
+    if add.is_empty() || remove.is_empty() || is_done || slot.group.membership().is_joint() {
+        return None;
+    }
+    let range = slot.shared.range.0;
+    let has = |node: &NodeId| format!("range {range} already has a replica on node {}", node.0);
+    let lacks = |node: &NodeId| format!("range {range} has no replica on node {}", node.0);
+    let refusal = add.iter().find(is_voter).map(has);
+    refusal.or_else(|| remove.iter().find(is_absent).map(lacks)).map(KvError::Fatal)
 }
 
 enum Step {

@@ -341,7 +341,10 @@ impl Client {
         }
         for _ in 0..5 {
             let keys = keys.to_vec();
-            match self.end(anchor, EndTxnAction::Commit { ts: at, keys: keys.clone() }).await {
+            match self
+                .end(anchor, EndTxnAction::Commit { ts: at, keys: keys.clone(), spans: Vec::new() })
+                .await
+            {
                 Ok(TxnStatus::Committed(at)) => {
                     if !is_implicit {
                         self.history.lock().ack(&keys, at, value);
@@ -365,8 +368,14 @@ impl Client {
     async fn clean_up(&mut self, anchor: &TxnAnchor, keys: &[Key], status: TxnStatus) {
         for key in keys {
             let txn = anchor.txn;
-            let make =
-                |_| RangeOp::Resolve(ResolveRequest { txn, status, keys: vec![key.clone()] });
+            let make = |_| {
+                RangeOp::Resolve(ResolveRequest {
+                    txn,
+                    status,
+                    keys: vec![key.clone()],
+                    spans: Vec::new(),
+                })
+            };
             if self.send(Some(txn), key, make).await.is_err() {
                 return;
             }

@@ -41,7 +41,7 @@ fn run(seed: u64) {
 
 fn disturb(cluster: &mut Cluster, next_range: &mut u64) {
     let id = NodeId(1 + cluster.random(5));
-    match cluster.random(14) {
+    match cluster.random(16) {
         0 | 1 => {
             if cluster.nodes.len() > 3 && cluster.nodes.contains_key(&id) {
                 cluster.crash(id);
@@ -89,6 +89,14 @@ fn disturb(cluster: &mut Cluster, next_range: &mut u64) {
         }
         11 => drop(cluster.frozen.insert(id)),
         12 => cluster.frozen.clear(),
+        // True or not, and not heard by all.
+        13 | 14 => {
+            for other in cluster.nodes.keys().copied().collect::<Vec<_>>() {
+                if other != id && cluster.random(3) > 0 {
+                    cluster.nodes[&other].handle.gone(id);
+                }
+            }
+        }
         _ => {
             let loss = cluster.random(100);
             cluster.loss = loss;

@@ -73,6 +73,26 @@ fn a_replica_moves_to_a_fourth_node() {
 }
 
 #[test]
+fn a_replacement_that_would_only_add_or_only_remove_is_refused() {
+    let mut cluster = Cluster::start(5, &[1, 2, 3], 1, 22);
+    fill(&mut cluster, 0, 10);
+    for (add, remove, reason) in
+        [(4, 5, "no replica on node 5"), (2, 3, "already has a replica on node 2")]
+    {
+        let leader = cluster.leader(R1).unwrap();
+        let replica = cluster.replica(leader, R1).unwrap();
+        let future = replica.change_replicas(vec![NodeId(add)], vec![NodeId(remove)]);
+        let error = cluster.wait(future).expect_err("refused").to_string();
+        assert!(error.contains(reason), "{error}");
+        assert_eq!(nodes_of(&cluster, R1), [1, 2, 3]);
+    }
+    change(&mut cluster, &[4], &[3]);
+    change(&mut cluster, &[4], &[3]);
+    cluster.until("a leader", |c| c.leader(R1).is_some());
+    assert_eq!(nodes_of(&cluster, R1), [1, 2, 4], "asked for again it is done already");
+}
+
+#[test]
 fn the_leader_itself_can_be_replaced() {
     let mut cluster = Cluster::start(4, &[1, 2, 3], 1, 23);
     fill(&mut cluster, 0, 100);

@@ -61,7 +61,7 @@ async fn locked(client: TxnClient, world: Executor, keys: [Key; 2], amount: i64)
         }
     }
     if world.chance(0.1) {
-        scribble_and_undo(&mut txn, &keys[0]).await;
+        scribble_and_undo(&mut txn, &keys[0]).await?;
     }
     txn.put(keys[0].clone(), number(values[0] - amount));
     txn.put(keys[1].clone(), number(values[1] + amount));
@@ -72,12 +72,13 @@ async fn locked(client: TxnClient, world: Executor, keys: [Key; 2], amount: i64)
     txn.commit().await.map(drop)
 }
 
-async fn scribble_and_undo(txn: &mut Txn, key: &Key) {
+async fn scribble_and_undo(txn: &mut Txn, key: &Key) -> KvResult<()> {
     let savepoint = txn.savepoint();
     txn.put(key.clone(), number(-1_000_000));
     txn.put_unconditional(row_key(TABLE, ACCOUNTS + 5), number(1));
-    txn.rollback_to(savepoint).await;
+    txn.rollback_to(savepoint).await?;
     txn.release(savepoint);
+    Ok(())
 }
 
 /// Reads without locks; whoever commits second fails.

@@ -27,10 +27,13 @@ pub(crate) fn coercion(from: Oid, to: Oid) -> Option<CastContext> {
     if let Some(context) = cast::context(from, to) {
         return Some(context);
     }
-    if let (Some(from), Some(to)) = (types::element_of(from), types::element_of(to)) {
-        return coercion(from, to);
+    // Arrays become vectors only by an explicit cast of their own, else every operator for arrays
+    // would have a rival.
+    if matches!(to, oid::OIDVECTOR | oid::INT2VECTOR) {
+        return None;
     }
-    None
+    let (from, to) = (types::element_of(from)?, types::element_of(to)?);
+    coercion(from, to)
 }
 
 /// Pseudo-types that stand for any argument.

@@ -9,7 +9,7 @@ mod target;
 
 use crate::session::RowSink;
 use crate::session::job::read_only;
-use crate::session::session::make_view;
+use crate::session::session::statement_view;
 use crate::session::shared::Shared;
 use crate::session::transaction::Transaction;
 use options::CopyOptions;
@@ -39,7 +39,7 @@ pub(crate) async fn run<S: RowSink>(
         }
     }
     let options = CopyOptions::of(options, legacy_options)?;
-    let view = Arc::new(make_view(shared, Some(tx)));
+    let view = Arc::new(statement_view(shared, Some(tx)));
     let count = match (source, to) {
         (source, true) => out::copy_out(shared, tx, &view, source, &options, sql, sink).await?,
         (CopySource::Table { table_name, columns }, false) => {

@@ -66,7 +66,8 @@ impl Target {
     ) -> Result<(), SqlError> {
         match &self.way {
             Way::Direct { template, sequences } => {
-                self.put_direct(shared, tx, rows, first_line, template, sequences).await
+                self.put_direct(shared, tx, rows, first_line, template, sequences).await?;
+                query::check_size(shared, tx)
             }
             Way::Plan(planned) => {
                 for (row, line) in rows.into_iter().zip(first_line..) {

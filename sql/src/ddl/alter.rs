@@ -31,6 +31,7 @@ impl Ddl<'_> {
             }
             other => return self.alter_other(&other, &alter.operations).await,
         };
+        super::fence::wait(self.shared, self.tx, table.oid).await?;
         for operation in &alter.operations {
             self.alter_operation(table.oid, operation).await?;
         }

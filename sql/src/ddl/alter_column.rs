@@ -130,6 +130,9 @@ impl Ddl<'_> {
             other.identity = None;
             other.name = format!("........pg.dropped.{}........", other.attnum);
         }
+        if !is_key {
+            indexes.iter().for_each(|index| self.abandon(&before, Some(index.id)));
+        }
         if is_key {
             table.add_row_id();
             self.move_storage(&mut table).await?;

@@ -2,13 +2,15 @@
 
 use super::Ddl;
 use super::rewrite::{CHUNK_BYTES, RowReader};
+use crate::exec::{Context, PartialIndexes};
 use crate::session::errors;
 use crate::session::internal;
+use crate::session::planning::plan_statement;
 use base::{Key, KvError, layout as keys};
 use catalog::layout::{IndexEntry, index_entry, read_key, row_span};
 use catalog::{Index, Table};
 use std::sync::Arc;
-use txn::{Isolation, Txn, TxnScan};
+use txn::{Isolation, Txn, TxnScan, TxnScanPage};
 use types::{Datum, SqlError, sqlstate};
 
 impl Ddl<'_> {
@@ -23,20 +25,21 @@ impl Ddl<'_> {
             return Err(SqlError::internal("an index is missing from its table"));
         };
         let reader = RowReader::new(table)?;
+        if !self.is_inside(table) {
+            self.answer_for(table, Some(id)).await?;
+        }
+        let partial = self.partial_indexes(table)?;
         let mut out = IndexWriter::new(self, table, &index);
         let mut fresh = out.ddl.fresh_reader(table);
         let mut next = Some(row_span(table));
         while let Some(span) = next {
             let request = TxnScan { limit_bytes: CHUNK_BYTES, ..TxnScan::forward(span) };
-            let txn = fresh.as_mut().unwrap_or(&mut out.ddl.tx.txn);
-            let page = txn.scan(request).await.map_err(|e| out.ddl.kv(e))?;
-            if index.predicate.is_some() && !page.rows.is_empty() {
-                return Err(SqlError::not_supported(
-                    "partial indexes can only be created on empty tables",
-                ));
-            }
+            let page = out.ddl.read_page(&mut fresh, request).await?;
             for (_, value) in &page.rows {
-                out.put(index_entry(table, &index, &reader.read(value)?)?);
+                let row = reader.read(value)?;
+                if belongs(partial.as_ref(), &index, &row)? {
+                    out.put(index_entry(table, &index, &row)?);
+                }
             }
             out.flush(false).await?;
             next = page.resume;
@@ -44,15 +47,37 @@ impl Ddl<'_> {
         out.flush(true).await
     }
 
-    /// Fails if a query returns a row: `violation` makes the error.
+    /// What decides which rows belong to the partial indexes of a table, if it has any. The catalog
+    /// must show the table as it is given.
+    pub(super) fn partial_indexes(
+        &mut self,
+        table: &Table,
+    ) -> Result<Option<PartialIndexes>, SqlError> {
+        if table.indexes.iter().all(|index| index.predicate.is_none()) {
+            return Ok(None);
+        }
+        let (view, settings) = (self.view(), self.shared.settings());
+        let sql = format!("DELETE FROM {}", view.display_name(table.oid));
+        let Some(parsed) = crate::parse::parse(&sql)?.pop() else {
+            return Err(SqlError::internal("a DELETE without a statement"));
+        };
+        let planned = plan_statement(&view, &parsed.ast, &sql, &[], &settings)?;
+        let context = Context { host: view, settings };
+        Ok(Some(PartialIndexes::new(&planned.plan, context)))
+    }
+
+    /// Fails if a query returns a row, whatever the transaction's snapshot: `violation` makes the
+    /// error.
     pub(super) async fn expect_no_rows(
         &mut self,
         sql: &str,
         violation: impl FnOnce(&[Datum]) -> SqlError,
     ) -> Result<(), SqlError> {
         let view = self.view();
-        let rows = internal::query(self.shared, self.tx, &view, sql).await?;
-        match rows.first() {
+        self.tx.txn.read_newest().await.map_err(|e| self.kv(e))?;
+        let rows = internal::query(self.shared, self.tx, &view, sql).await;
+        self.tx.txn.read_snapshot();
+        match rows?.first() {
             Some(row) => Err(violation(row)),
             None => Ok(()),
         }
@@ -85,6 +110,18 @@ impl Ddl<'_> {
 
     pub(super) fn kv(&self, error: KvError) -> SqlError {
         errors::from_kv(error, &self.view.catalog)
+    }
+}
+
+/// True when a row belongs to an index.
+pub(super) fn belongs(
+    partial: Option<&PartialIndexes>,
+    index: &Index,
+    row: &[Datum],
+) -> Result<bool, SqlError> {
+    match partial {
+        Some(partial) if index.predicate.is_some() => partial.have(index, row),
+        _ => Ok(true),
     }
 }
 
@@ -154,6 +191,25 @@ impl Ddl<'_> {
     pub(super) fn fresh_reader(&self, table: &Table) -> Option<Txn> {
         let client = self.shared.engine.client();
         (!self.is_inside(table)).then(|| client.begin(Isolation::RepeatableRead, true))
+    }
+
+    /// One page of a fenced table as it is now: through [`Ddl::fresh_reader`], or with this
+    /// transaction's own changes.
+    pub(super) async fn read_page(
+        &mut self,
+        fresh: &mut Option<Txn>,
+        request: TxnScan,
+    ) -> Result<TxnScanPage, SqlError> {
+        let page = match fresh {
+            Some(fresh) => fresh.scan(request).await,
+            None => {
+                self.tx.txn.read_newest().await.map_err(|e| self.kv(e))?;
+                let page = self.tx.txn.scan(request).await;
+                self.tx.txn.read_snapshot();
+                page
+            }
+        };
+        page.map_err(|e| self.kv(e))
     }
 
     /// A transaction for one chunk of a large job.

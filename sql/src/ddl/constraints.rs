@@ -137,10 +137,8 @@ impl Ddl<'_> {
     ) -> Result<u16, SqlError> {
         let oid = self.new_oid().await?;
         let constraint_oid = if plan.is_constraint { self.new_oid().await? } else { 0 };
-        let id = table.next_index;
-        table.next_index = id.checked_add(1).ok_or_else(|| {
-            SqlError::new(sqlstate::PROGRAM_LIMIT_EXCEEDED, "all index numbers are used up")
-        })?;
+        let id = self.index_number(table).await?;
+        table.next_index = id.checked_add(1).ok_or_else(no_index_number)?;
         table.indexes.push(Index {
             id,
             oid,
@@ -157,6 +155,16 @@ impl Ddl<'_> {
             comment: None,
         });
         Ok(id)
+    }
+
+    /// A number that no other index of the table ever had, those of rolled back DDL included.
+    async fn index_number(&self, table: &Table) -> Result<u16, SqlError> {
+        let is_new = self.view.catalog.table(table.oid).is_none();
+        if is_new || self.is_own(table.oid) {
+            return Ok(table.next_index);
+        }
+        let number = catalog::next_index_number(self.shared.engine.client(), table).await;
+        number.map_err(|error| self.kv(error))?.ok_or_else(no_index_number)
     }
 
     async fn add_check(
@@ -419,6 +427,10 @@ fn action(action: Option<&ReferentialAction>) -> ForeignKeyAction {
         Some(ReferentialAction::SetNull) => ForeignKeyAction::SetNull,
         Some(ReferentialAction::SetDefault) => ForeignKeyAction::SetDefault,
     }
+}
+
+fn no_index_number() -> SqlError {
+    SqlError::new(sqlstate::PROGRAM_LIMIT_EXCEEDED, "all index numbers are used up")
 }
 
 fn missing_key_column(name: &str) -> SqlError {

@@ -3,6 +3,7 @@
 use super::Ddl;
 use crate::session::names::fold;
 use crate::session::planning::{Planned, plan_statement};
+use crate::session::session::statement_view;
 use crate::session::{errors, query};
 use catalog::layout::{row_key, row_value};
 use catalog::{Column, Descriptor, Table};
@@ -53,7 +54,7 @@ impl Ddl<'_> {
     ) -> Result<u64, SqlError> {
         let statement = Statement::Query(Box::new(query.clone()));
         let settings = self.shared.settings();
-        let view = self.view();
+        let view = Arc::new(statement_view(self.shared, Some(self.tx)));
         let planned = plan_statement(&view, &statement, self.sql, &[], &settings)?;
         let fields = planned.fields.clone().unwrap_or_else(|| Arc::new([]));
         if names.len() > fields.len() {

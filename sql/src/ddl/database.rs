@@ -1,7 +1,7 @@
 //! CREATE and DROP DATABASE.
 
+use super::Ddl;
 use super::drop::plain_name;
-use super::{AfterCommit, Ddl};
 use crate::session::errors::name_taken;
 use catalog::store::NameKind;
 use catalog::{Database, Descriptor, POSTGRES_ROLE, Schema};
@@ -105,7 +105,7 @@ impl Ddl<'_> {
         for oid in inside {
             let old = self.lock(oid).await?;
             if let Descriptor::Table(table) = &old {
-                self.tx.after_commit.push(AfterCommit::RemoveStorage(table.storage_id));
+                self.abandon(table, None);
             }
             self.remove(&old);
         }

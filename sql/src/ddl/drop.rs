@@ -1,6 +1,6 @@
 //! DROP: objects and what depends on them.
 
-use super::{AfterCommit, Ddl, missing_relation, object_word};
+use super::{Ddl, missing_relation, object_word};
 use crate::session::names::{parts, simple};
 use catalog::{Column, ColumnId, Descriptor, Index, Oid, Relation, Table, TableKind};
 use sqlparser::ast::{ObjectName, ObjectType, Statement};
@@ -170,7 +170,7 @@ impl Ddl<'_> {
         self.drop_owned_sequences(oid, None).await?;
         let old = self.lock(oid).await?;
         if let Descriptor::Table(table) = &old {
-            self.tx.after_commit.push(AfterCommit::RemoveStorage(table.storage_id));
+            self.abandon(table, None);
         }
         self.remove(&old);
         Ok(())
@@ -316,6 +316,7 @@ impl Ddl<'_> {
         let mut new = (*old).clone();
         new.indexes.retain(|other| other.oid != index.oid);
         if !index.is_primary {
+            self.abandon(&old, Some(index.id));
             return self.replace_table(&old, new).await.map(|_| ());
         }
         // The key stays what it is; only its declaration goes. Uniqueness is enforced no more, so

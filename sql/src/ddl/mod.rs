@@ -15,6 +15,7 @@ mod create_as;
 mod database;
 mod drop;
 pub(crate) mod fence;
+mod garbage;
 mod index;
 mod names;
 mod publish;
@@ -36,6 +37,7 @@ use crate::bind::BindContext;
 use crate::session::classify::command_name;
 use crate::session::errors;
 use crate::session::names::qualified;
+use crate::session::query::catalog_changed;
 use crate::session::session::make_view;
 use crate::session::shared::Shared;
 use crate::session::transaction::Transaction;
@@ -46,13 +48,6 @@ use sqlparser::ast::{ObjectName, ObjectType, Statement};
 use std::sync::Arc;
 use types::{Severity, SqlError, SqlType, sqlstate};
 
-/// What DDL leaves to be done once its transaction is committed.
-#[derive(Clone, Debug)]
-pub(crate) enum AfterCommit {
-    /// Delete all keys under a storage id that nothing refers to any more.
-    RemoveStorage(u32),
-}
-
 /// One DDL statement at work.
 pub(crate) struct Ddl<'a> {
     pub(crate) shared: &'a Arc<Shared>,
@@ -61,6 +56,8 @@ pub(crate) struct Ddl<'a> {
     pub(crate) sql: &'a str,
     view: Arc<SessionView>,
     view_version: u64,
+    /// Objects that the statement has locked.
+    locked: Vec<Oid>,
 }
 
 /// Runs a DDL statement; the command tag.
@@ -112,7 +109,7 @@ impl<'a> Ddl<'a> {
     fn new(shared: &'a Arc<Shared>, tx: &'a mut Transaction, sql: &'a str) -> Ddl<'a> {
         let view = Arc::new(make_view(shared, Some(tx)));
         let view_version = tx.changes_version;
-        Ddl { shared, tx, sql, view, view_version }
+        Ddl { shared, tx, sql, view, view_version, locked: Vec::new() }
     }
 }
 
@@ -188,14 +185,10 @@ impl Ddl<'_> {
 
     /// Waits for others that are changing the object, and reads it as it is then.
     pub(crate) async fn lock(&mut self, oid: Oid) -> Result<Descriptor, SqlError> {
+        self.locked.push(oid);
         let locked = store::lock(&mut self.tx.txn, oid).await;
         let locked = locked.map_err(|error| errors::from_catalog(error, &self.view.catalog))?;
-        locked.ok_or_else(|| {
-            SqlError::new(
-                sqlstate::T_R_SERIALIZATION_FAILURE,
-                "could not serialize access due to a concurrent change of the schema",
-            )
-        })
+        locked.ok_or_else(catalog_changed)
     }
 
     /// Locks a table.

@@ -1,6 +1,7 @@
 //! Moving a table's rows to new storage: a new primary key, a changed column type.
 
-use super::{AfterCommit, Ddl};
+use super::Ddl;
+use super::build::belongs;
 use crate::session::errors;
 use base::KvError;
 use base::layout::PRIMARY_INDEX;
@@ -71,24 +72,25 @@ impl Ddl<'_> {
     ) -> Result<(), SqlError> {
         let reader = RowReader::new(old)?;
         let is_inside = self.is_inside(old);
+        if !is_inside {
+            self.answer_for(new, None).await?;
+        }
         let mut fresh = self.fresh_reader(old);
+        let partial = self.partial_indexes(new)?;
         let indexes: Vec<Index> = new.secondary_indexes().cloned().collect();
         let mut chunk = (!is_inside).then(|| self.chunk());
         let mut next = Some(row_span(old));
         while let Some(span) = next {
             let request = TxnScan { limit_bytes: CHUNK_BYTES, ..TxnScan::forward(span) };
-            let page = fresh.as_mut().unwrap_or(&mut self.tx.txn).scan(request).await;
-            let page = page.map_err(|e| self.kv(e))?;
+            let page = self.read_page(&mut fresh, request).await?;
             let txn = chunk.as_mut().unwrap_or(&mut self.tx.txn);
             for (_, value) in &page.rows {
                 let row = change.change(reader.read(value)?)?;
                 check_not_null(new, &row)?;
                 txn.insert(row_key(new, &row)?, row_value(new, &row));
                 for index in &indexes {
-                    if index.predicate.is_some() {
-                        return Err(SqlError::not_supported(
-                            "a table with rows and a partial index cannot be rewritten",
-                        ));
+                    if !belongs(partial.as_ref(), index, &row)? {
+                        continue;
                     }
                     let entry = index_entry(new, index, &row)?;
                     if entry.is_unique {
@@ -111,9 +113,8 @@ impl Ddl<'_> {
 
     /// Gives the table new storage; the old goes away once the transaction is committed.
     pub(super) async fn move_storage(&mut self, table: &mut Table) -> Result<(), SqlError> {
-        let old = table.storage_id;
+        self.abandon(table, None);
         table.storage_id = self.new_oid().await?;
-        self.tx.after_commit.push(AfterCommit::RemoveStorage(old));
         Ok(())
     }
 

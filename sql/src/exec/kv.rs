@@ -19,6 +19,12 @@ pub trait Kv: Send {
         strength: LockStrength,
         wait: LockWait,
     ) -> BoxFuture<'_, KvResult<Vec<TxnLocked>>>;
+    /// Locks keys exclusively and makes the commit rest on the locks not having been lost.
+    fn hold(&mut self, keys: Vec<Key>) -> BoxFuture<'_, KvResult<()>>;
+    /// Reads see the newest state from now on, besides own writes.
+    fn read_newest(&mut self) -> BoxFuture<'_, KvResult<()>>;
+    /// Reads see the statement's snapshot again.
+    fn read_snapshot(&mut self);
     /// Writes under a key that was locked or read before.
     fn put(&mut self, key: Key, value: Bytes);
     /// Deletes a key that was locked or read before.
@@ -49,6 +55,18 @@ impl Kv for Txn {
         wait: LockWait,
     ) -> BoxFuture<'_, KvResult<Vec<TxnLocked>>> {
         Box::pin(Txn::lock(self, keys, strength, wait))
+    }
+
+    fn hold(&mut self, keys: Vec<Key>) -> BoxFuture<'_, KvResult<()>> {
+        Box::pin(Txn::hold(self, keys))
+    }
+
+    fn read_newest(&mut self) -> BoxFuture<'_, KvResult<()>> {
+        Box::pin(Txn::read_newest(self))
+    }
+
+    fn read_snapshot(&mut self) {
+        Txn::read_snapshot(self);
     }
 
     fn put(&mut self, key: Key, value: Bytes) {

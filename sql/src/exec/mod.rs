@@ -40,6 +40,7 @@ pub(crate) use keys::KeySet;
 pub(crate) use op::{Operator, build, key_set};
 pub(crate) use point::PointRead;
 pub(crate) use state::{Cx, State};
+pub(crate) use write::PartialIndexes;
 
 use crate::plan::Plan;
 use crate::plan::physical::{InitKind, InitPlan};

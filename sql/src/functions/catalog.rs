@@ -1,6 +1,6 @@
 //! Functions about the catalog: declared here, answered by the session, which has the catalog.
 
-use super::{EvalContext, Function};
+use super::{EvalContext, Function, SetRows};
 use types::oid::*;
 use types::{Datum, SqlError, SqlResult};
 
@@ -10,6 +10,14 @@ fn ask(name: &str, args: &[Datum], context: &EvalContext<'_>) -> SqlResult<Datum
         None => Err(SqlError::not_supported(format!("{name} cannot be answered here"))),
     }
 }
+
+/// `pg_partition_ancestors(regclass)`: no table is partitioned.
+fn no_rows(_: &[Datum], _: &EvalContext<'_>) -> SqlResult<SetRows> {
+    Ok(Box::new(std::iter::empty()))
+}
+
+pub(super) const SETS: &[Function] =
+    &[Function::set("pg_partition_ancestors", &[REGCLASS], REGCLASS, no_rows).stable()];
 
 /// Declares functions of these names, arguments and results.
 macro_rules! asks {

@@ -20,6 +20,7 @@ const FUNCTIONS: &[&[&[Function]]] = &[
         series::FUNCTIONS,
         system::FUNCTIONS,
         catalog::FUNCTIONS,
+        catalog::SETS,
     ],
     text::FUNCTIONS,
     datetime::FUNCTIONS,

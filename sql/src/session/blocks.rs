@@ -1,18 +1,22 @@
 //! Transaction blocks: BEGIN, COMMIT, ROLLBACK, savepoints, and what happens to an open transaction
 //! when a statement fails.
 
+use super::cancel::interruption;
+use super::guc::Guc;
 use super::job::{NO_TRANSACTION, failed_block};
 use super::prepared::Statement;
+use super::query::catalog_changed;
 use super::session::Session;
 use super::transaction::{Savepoint, State, Transaction};
 use super::{RowSink, classify::Class, errors, names};
-use crate::ddl;
-use catalog::store;
+use crate::ddl::{self, fence::Fences};
+use base::KvError;
+use catalog::{Pin, store};
 use sqlparser::ast::{
     self, TransactionAccessMode, TransactionIsolationLevel, TransactionMode, TransactionModifier,
 };
 use std::sync::Arc;
-use txn::Isolation;
+use txn::{Isolation, Txn, TxnClient};
 use types::{Severity, SqlError, sqlstate};
 
 impl Session {
@@ -22,10 +26,8 @@ impl Session {
         let (isolation, is_read_only) = (guc.derived().isolation, guc.derived().is_read_only);
         let started = self.now_micros();
         guc.set_times(started, started);
-        let mut txn = self.engine().client().begin(isolation, is_read_only);
-        txn.set_lock_timeout(guc.derived().lock_timeout);
-        txn.set_follower_reads(guc.derived().follower_reads);
-        Transaction::new(txn, isolation, is_read_only, started)
+        let txn = begin(self.engine().client(), &guc, isolation, is_read_only);
+        Transaction::new(&self.shared, txn, isolation, is_read_only, started)
     }
 
     /// Commits, then does what DDL has left to be done.
@@ -34,25 +36,21 @@ impl Session {
         mut transaction: Transaction,
     ) -> Result<(), SqlError> {
         let has_ddl = !transaction.changes.is_empty() || !transaction.fences.is_empty();
-        if has_ddl {
-            let draw = self.engine().client().now().await.map_err(|e| self.kv_error(e));
-            match draw {
-                Ok(draw) => store::bump_version(&mut transaction.txn, draw),
-                Err(error) => {
-                    self.roll_back(transaction).await;
-                    return Err(error);
-                }
-            }
+        if let Err(error) = self.prepare_commit(&mut transaction, has_ddl).await {
+            self.roll_back(transaction).await;
+            return Err(error);
         }
-        let Transaction { txn, changes, pins, after_commit, fences, .. } = transaction;
-        match txn.commit().await {
+        let Transaction { txn, changes, pins, mut fences, has_garbage, .. } = transaction;
+        let (token, clock) = (self.shared.cancel.clone(), self.clock().clone());
+        let result = match txn.commit_unless(interruption(&token, &clock)).await {
             Ok(at) => {
+                fences.forget_taken();
                 self.shared.guc.lock().commit();
                 drop(pins);
-                if let Some(at) = at.filter(|_| has_ddl) {
-                    ddl::publish(&self.shared, at, after_commit).await?;
+                match at.filter(|_| has_ddl) {
+                    Some(at) => ddl::publish(&self.shared, at).await,
+                    None => Ok(()),
                 }
-                Ok(())
             }
             Err(error) => {
                 self.shared.guc.lock().rollback();
@@ -60,26 +58,48 @@ impl Session {
                 if has_ddl {
                     catalog = Arc::new(catalog.with_changes(&changes.objects));
                 }
-                self.release_fences(&fences).await;
-                Err(errors::from_kv(error, &catalog))
+                release_fences(fences).await;
+                let interrupted =
+                    token.interrupted(&*clock).filter(|_| error == KvError::Cancelled);
+                Err(interrupted.unwrap_or_else(|| errors::from_kv(error, &catalog)))
             }
+        };
+        self.sweep(has_garbage);
+        result
+    }
+
+    /// The last checks and writes before COMMIT.
+    async fn prepare_commit(
+        &mut self,
+        transaction: &mut Transaction,
+        has_ddl: bool,
+    ) -> Result<(), SqlError> {
+        // A process that was cut off has not heard of fences, and nobody has waited for it.
+        if !transaction.pins.iter().all(Pin::holds) {
+            return Err(catalog_changed());
         }
+        if has_ddl {
+            transaction.fences.release_with(&mut transaction.txn).await?;
+            let draw = self.engine().client().now().await.map_err(|e| self.kv_error(e))?;
+            store::bump_version(&mut transaction.txn, draw);
+        }
+        Ok(())
     }
 
     /// Rolls a transaction back and gives up what it holds.
     pub(crate) async fn roll_back(&mut self, transaction: Transaction) {
-        let Transaction { txn, pins, fences, .. } = transaction;
+        let Transaction { txn, pins, fences, has_garbage, .. } = transaction;
         txn.rollback().await;
         drop(pins);
         self.shared.guc.lock().rollback();
-        self.release_fences(&fences).await;
+        release_fences(fences).await;
+        self.sweep(has_garbage);
     }
 
-    async fn release_fences(&mut self, fences: &[catalog::Oid]) {
-        let shared = self.shared.clone();
-        if let Err(error) = ddl::fence::release(&shared, fences).await {
-            // The next writer finds the fence abandoned once this session has ended.
-            tracing::warn!(%error, "fences could not be released");
+    /// Keys may have been left to be deleted.
+    fn sweep(&self, has_garbage: bool) {
+        if has_garbage {
+            self.engine().catalog().sweeper().wake();
         }
     }
 
@@ -158,8 +178,8 @@ impl Session {
         &mut self,
         modes: &[TransactionMode],
     ) -> Result<(), SqlError> {
-        let lock_timeout = self.shared.guc.lock().derived().lock_timeout;
         let client = self.engine().client().clone();
+        let guc = self.shared.guc.lock();
         let (State::Implicit(open) | State::Block(open)) = &mut self.state else {
             return Ok(());
         };
@@ -188,9 +208,14 @@ impl Session {
                             "SET TRANSACTION ISOLATION LEVEL must be called before any query",
                         ));
                     }
+                    if !open.savepoints.is_empty() {
+                        return Err(SqlError::new(
+                            sqlstate::ACTIVE_SQL_TRANSACTION,
+                            "SET TRANSACTION ISOLATION LEVEL must not be called in a subtransaction",
+                        ));
+                    }
                     open.isolation = isolation;
-                    open.txn = client.begin(isolation, false);
-                    open.txn.set_lock_timeout(lock_timeout);
+                    open.txn = begin(&client, &guc, isolation, false);
                 }
             }
         }
@@ -276,7 +301,8 @@ impl Session {
         if let Some((isolation, is_read_only)) = modes {
             next.isolation = isolation;
             next.is_read_only = is_read_only;
-            next.txn = self.engine().client().begin(isolation, is_read_only);
+            let guc = self.shared.guc.lock();
+            next.txn = begin(self.engine().client(), &guc, isolation, is_read_only);
         }
         self.state = State::Block(Box::new(next));
         Ok(())
@@ -295,7 +321,7 @@ impl Session {
     }
 
     fn set_savepoint(&mut self, name: String) -> Result<(), SqlError> {
-        let guc = self.shared.guc.lock().mark();
+        let (guc, portal) = (self.shared.guc.lock().mark(), self.last_portal);
         match &mut self.state {
             State::Block(open) => {
                 let savepoint = Savepoint {
@@ -303,7 +329,7 @@ impl Session {
                     id: open.txn.savepoint(),
                     changes: open.changes.clone(),
                     guc,
-                    after_commit: open.after_commit.len(),
+                    portal,
                 };
                 open.savepoints.push(savepoint);
                 Ok(())
@@ -345,11 +371,16 @@ impl Session {
         };
         open.savepoints.truncate(at + 1);
         let savepoint = &open.savepoints[at];
-        open.txn.rollback_to(savepoint.id).await;
+        let newest = savepoint.portal;
+        if let Err(error) = open.txn.rollback_to(savepoint.id).await {
+            let error = errors::from_kv(error, &self.engine().catalog().current());
+            self.state = State::Failed(Some(open));
+            return Err(error);
+        }
         open.changes = savepoint.changes.clone();
-        open.after_commit.truncate(savepoint.after_commit);
         self.shared.guc.lock().rollback_to(&savepoint.guc);
         open.changed();
+        self.portals.retain(|_, portal| portal.is_held || portal.number <= newest);
         self.state = State::Block(open);
         Ok(())
     }
@@ -362,15 +393,12 @@ impl Session {
                 self.end_portals();
                 self.roll_back(*open).await;
             }
-            State::Block(open) => {
+            State::Block(open) if open.savepoints.is_empty() => {
                 self.end_portals();
-                if open.savepoints.is_empty() {
-                    self.roll_back(*open).await;
-                    self.state = State::Failed(None);
-                } else {
-                    self.state = State::Failed(Some(open));
-                }
+                self.roll_back(*open).await;
+                self.state = State::Failed(None);
             }
+            State::Block(open) => self.state = State::Failed(Some(open)),
             failed => self.state = failed,
         }
     }
@@ -393,6 +421,21 @@ impl Session {
     /// The transaction ends: portals end with it, held cursors stay.
     pub(super) fn end_portals(&mut self) {
         self.portals.retain(|_, portal| portal.is_held);
+    }
+}
+
+/// Begins a transaction of the store under the session's settings.
+fn begin(client: &TxnClient, guc: &Guc, isolation: Isolation, is_read_only: bool) -> Txn {
+    let mut txn = client.begin(isolation, is_read_only);
+    txn.set_lock_timeout(guc.derived().lock_timeout);
+    txn.set_follower_reads(guc.derived().follower_reads);
+    txn
+}
+
+async fn release_fences(mut fences: Fences) {
+    if let Err(error) = fences.release().await {
+        // Tried once more in the background, when they are dropped.
+        tracing::warn!(%error, "fences could not be released");
     }
 }
 

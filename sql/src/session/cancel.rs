@@ -41,6 +41,15 @@ impl CancelToken {
         self.request.load(Ordering::Acquire) == TERMINATE
     }
 
+    /// Ends once [`CancelToken::terminate`] was called. For a session between statements.
+    pub async fn terminated(&self) {
+        poll_fn(|cx| {
+            self.waker.register(cx.waker());
+            if self.is_terminated() { Poll::Ready(()) } else { Poll::Pending }
+        })
+        .await
+    }
+
     /// A statement begins: an earlier cancel request came too late.
     pub(super) fn begin(&self, deadline: Option<MonoTime>) {
         let _ = self.request.compare_exchange(CANCEL, RUNNING, Ordering::AcqRel, Ordering::Acquire);
@@ -91,6 +100,12 @@ pub(super) async fn interruptible<T>(
         work.as_mut().poll(cx)
     })
     .await
+}
+
+/// Ends when there is a reason to interrupt the statement.
+pub(super) async fn interruption(token: &CancelToken, clock: &Arc<dyn Clock>) {
+    // The reason itself is asked for by whoever gives up because of it.
+    let _ = interruptible(token, clock, std::future::pending::<Result<(), SqlError>>()).await;
 }
 
 fn cancelled(message: &str) -> SqlError {

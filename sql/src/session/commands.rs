@@ -38,7 +38,7 @@ impl Session {
                 return self.execute_command(&name, parameters, output, alone, sink).await;
             }
             ast::Statement::Deallocate { name, .. } => self.deallocate(name)?,
-            ast::Statement::Declare { stmts, .. } => self.declare(statement, stmts)?,
+            ast::Statement::Declare { stmts, .. } => self.declare(statement, stmts).await?,
             ast::Statement::Fetch { name, direction, .. } => {
                 return self.fetch(&names::fold(name), direction, output, sink).await;
             }
@@ -356,12 +356,16 @@ impl Session {
 #[derive(Default)]
 pub(crate) struct RowKeeper {
     pub(crate) rows: Vec<Vec<Datum>>,
+    pub(crate) tag: String,
 }
 
 super::sink::forward_sink!(RowKeeper {
     fn row(&mut self, row: &[Datum]) -> Result<(), SqlError> {
         self.rows.push(row.to_vec());
         Ok(())
+    }
+    fn complete(&mut self, tag: &str) {
+        tag.clone_into(&mut self.tag);
     }
     fn mark(&self) -> usize {
         self.rows.len()

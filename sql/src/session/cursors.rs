@@ -3,7 +3,8 @@
 
 use super::classify::Class;
 use super::job::Output;
-use super::portal::{Keeper, Portal, Progress};
+use super::paused::{Keeper, Progress};
+use super::portal::Portal;
 use super::prepared::Statement;
 use super::session::Session;
 use super::transaction::State;
@@ -14,7 +15,8 @@ use std::sync::Arc;
 use types::{Datum, SqlError, sqlstate};
 
 impl Session {
-    pub(super) fn declare(
+    /// DECLARE: the cursor sees what its transaction sees now, whenever it is read.
+    pub(super) async fn declare(
         &mut self,
         outer: &Statement,
         declarations: &[ast::Declare],
@@ -45,18 +47,24 @@ impl Session {
             ));
         }
         let planned = statement.plan(&self.view(), &self.settings())?;
-        let portal = Portal {
+        let mut portal = Portal {
             statement: Arc::new(statement),
             params: Arc::new([]),
             formats: Arc::new([]),
             fields: planned.fields.clone(),
             progress: Progress::Fresh,
+            number: self.next_portal(),
             is_cursor: true,
             is_held: false,
             wants_hold,
             kept: (wants_hold || declare.scroll == Some(true)).then(Vec::new),
             position: 0,
         };
+        if planned.only_reads() {
+            let (statement, params) = (portal.statement.clone(), portal.params.clone());
+            let paused = self.begin_portal(&statement, &params).await?;
+            portal.progress = Progress::Paused(paused);
+        }
         self.portals.insert(name, portal);
         Ok("DECLARE CURSOR".to_owned())
     }

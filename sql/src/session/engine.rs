@@ -3,6 +3,7 @@
 use super::api::ConnectParams;
 use super::errors;
 use super::session::Session;
+use crate::ddl::fence::{self, FenceWaits};
 use crate::views;
 use base::meta_api::IdKind;
 use base::{Clock, NodeId};
@@ -34,6 +35,7 @@ pub struct Engine {
     catalog: Arc<Catalog>,
     counters: Counters,
     sessions: Mutex<BTreeMap<u64, Arc<SessionInfo>>>,
+    fence_waits: FenceWaits,
     next_session: AtomicU64,
     started_millis: u64,
 }
@@ -73,15 +75,20 @@ impl Engine {
             catalog,
             counters: Counters::default(),
             sessions: Mutex::new(BTreeMap::new()),
+            fence_waits: FenceWaits::default(),
             next_session: AtomicU64::new(1),
             started_millis,
         })
     }
 
-    /// Sets the catalog up on the first start of a cluster, and loads it.
-    pub async fn open(&self) -> Result<(), SqlError> {
+    /// Sets the catalog up on the first start of a cluster, and loads it. What DDL of an earlier
+    /// life of the process has left behind is cleared away.
+    pub async fn open(self: &Arc<Self>) -> Result<(), SqlError> {
         let opened = self.catalog.open().await;
-        opened.map_err(|error| errors::from_catalog(error, &self.catalog.current()))
+        opened.map_err(|error| errors::from_catalog(error, &self.catalog.current()))?;
+        fence::release_of_earlier_life(self).await?;
+        self.catalog.sweeper().wake();
+        Ok(())
     }
 
     /// Starts a session. Errors are FATAL: the connection ends with them.
@@ -120,6 +127,11 @@ impl Engine {
     /// When the process started, milliseconds since 1970.
     pub fn started_millis(&self) -> u64 {
         self.started_millis
+    }
+
+    /// Who waits for fences.
+    pub(crate) fn fence_waits(&self) -> &FenceWaits {
+        &self.fence_waits
     }
 
     /// The sessions of this process, in the order in which they began.

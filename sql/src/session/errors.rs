@@ -86,7 +86,7 @@ pub(crate) fn name_taken(kind: NameKind, name: &str) -> SqlError {
 
 /// True for failures that a fresh run of the statement under READ COMMITTED may avoid.
 pub(crate) fn is_retryable(error: &SqlError) -> bool {
-    error.code == sqlstate::T_R_SERIALIZATION_FAILURE
+    error.code == sqlstate::T_R_SERIALIZATION_FAILURE || error.code == sqlstate::SNAPSHOT_TOO_OLD
 }
 
 fn key_exists(key: &Key, catalog: &CatalogSnapshot) -> SqlError {

@@ -5,7 +5,7 @@ use super::cancel::interruptible;
 use super::classify::{Class, command_name, needs_no_block};
 use super::planning::{Planned, Run};
 use super::prepared::Statement;
-use super::session::{Session, make_view};
+use super::session::{Session, statement_view};
 use super::shared::Shared;
 use super::transaction::{State, Transaction};
 use super::{Format, RowSink, errors, query};
@@ -47,8 +47,10 @@ pub(crate) enum Job<'a> {
         params: &'a Arc<[Datum]>,
         output: Output<'a>,
     },
-    /// Run a paused plan for one batch.
-    Part { run: Option<Run> },
+    /// Begin to read a plan piece by piece.
+    Open { planned: &'a Arc<Planned>, params: &'a Arc<[Datum]> },
+    /// Read on, one batch.
+    Part { reading: Option<Box<Reading>> },
     /// Everything else that needs a transaction.
     Command { statement: &'a Statement },
 }
@@ -57,8 +59,17 @@ pub(crate) enum Job<'a> {
 pub(crate) enum Done {
     /// It is complete; the tag.
     Tag(String),
-    /// A batch of a paused plan, and the plan.
-    Batch { run: Run, rows: VecDeque<Vec<Datum>> },
+    /// A plan at its begin.
+    Open(Box<Reading>),
+    /// A batch of a plan that is read piece by piece, and the plan.
+    Batch { reading: Box<Reading>, rows: VecDeque<Vec<Datum>> },
+}
+
+/// A plan between two batches. It reads through a transaction of its own: the snapshot of its
+/// first statement and the writes up to then, whatever its transaction does in between.
+pub(crate) struct Reading {
+    pub run: Run,
+    pub reader: txn::Txn,
 }
 
 impl Session {
@@ -84,6 +95,9 @@ impl Session {
                 sqlstate::ACTIVE_SQL_TRANSACTION,
                 format!("{command} cannot run inside a transaction block"),
             ));
+        }
+        if !self.has_lease() {
+            wait_for_lease(self.shared.clone()).await?;
         }
         let job = match statement.class {
             Class::Plan => {
@@ -128,7 +142,8 @@ impl Session {
         let mut backoff = BACKOFF_MIN;
         for attempt in 1.. {
             let mut transaction = self.new_transaction();
-            transaction.txn.begin_statement(true);
+            // A leader's choice of snapshot that was not enough once is not tried again.
+            transaction.txn.begin_statement(attempt == 1);
             let clock = self.clock().clone();
             let work = work(&self.shared, &mut transaction, &mut job, true, sink);
             let error = match interruptible(&self.shared.cancel, &clock, work).await {
@@ -171,8 +186,11 @@ impl Session {
                 return Err(failed_block());
             }
         };
-        transaction.has_run = true;
         let shared = self.shared.clone();
+        if !transaction.has_run && transaction.isolation != Isolation::ReadCommitted {
+            transaction.first_catalog = Some(shared.engine.catalog().current());
+        }
+        transaction.has_run = true;
         let result = attempts(&shared, &mut transaction, &mut job, sink).await;
         self.state =
             if is_block { State::Block(transaction) } else { State::Implicit(transaction) };
@@ -206,7 +224,7 @@ async fn attempts<S: RowSink>(
     let can_repeat =
         transaction.isolation == Isolation::ReadCommitted && !matches!(job, Job::Part { .. });
     let savepoint = can_repeat.then(|| transaction.txn.savepoint());
-    let changes = (transaction.changes.clone(), transaction.after_commit.len());
+    let changes = transaction.changes.clone();
     let mut backoff = BACKOFF_MIN;
     for attempt in 1.. {
         if !matches!(job, Job::Part { .. }) {
@@ -224,9 +242,9 @@ async fn attempts<S: RowSink>(
             (Err(error), Some(savepoint))
                 if errors::is_retryable(&error) && attempt < ATTEMPTS_MAX && sink.rewind(mark) =>
             {
-                transaction.txn.rollback_to(savepoint).await;
-                transaction.changes = changes.0.clone();
-                transaction.after_commit.truncate(changes.1);
+                let undone = transaction.txn.rollback_to(savepoint).await;
+                undone.map_err(|e| errors::from_kv(e, &shared.engine.catalog().current()))?;
+                transaction.changes = changes.clone();
                 transaction.changed();
                 if let Job::Plan { planned, .. } = job {
                     *planned = None;
@@ -263,21 +281,28 @@ async fn work<S: RowSink>(
             let planned = match planned.take() {
                 Some(planned) => planned,
                 None => {
-                    let view = Arc::new(make_view(shared, Some(transaction)));
+                    let view = Arc::new(statement_view(shared, Some(transaction)));
                     statement.plan(&view, &shared.settings())?
                 }
             };
             let run = planned.start((*params).clone(), shared.settings());
             query::run_plan(shared, transaction, run, *output, is_alone, sink).await.map(Done::Tag)
         }
-        Job::Part { run } => {
-            let Some(mut run) = run.take() else {
+        Job::Open { planned, params } => {
+            let reader = transaction.txn.reader().await;
+            let reader = reader.map_err(|e| errors::from_kv(e, &planned.view.catalog))?;
+            let run = planned.start((*params).clone(), shared.settings());
+            Ok(Done::Open(Box::new(Reading { run, reader })))
+        }
+        Job::Part { reading } => {
+            let Some(mut reading) = reading.take() else {
                 return Err(SqlError::internal("a paused query was run twice"));
             };
-            let rows = query::next_rows(shared, transaction, &mut run).await?;
-            match rows {
-                Some(rows) => Ok(Done::Batch { run, rows }),
-                None => Ok(Done::Tag(run.tag())),
+            let rows = query::read_on(&mut reading).await;
+            transaction.txn.answer_for(&mut reading.reader);
+            match rows? {
+                Some(rows) => Ok(Done::Batch { reading, rows }),
+                None => Ok(Done::Tag(reading.run.tag())),
             }
         }
         Job::Command { statement } => {

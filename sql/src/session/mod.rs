@@ -76,6 +76,7 @@ mod host;
 pub(crate) mod internal;
 pub(crate) mod job;
 pub(crate) mod names;
+mod paused;
 pub(crate) mod planning;
 mod point;
 pub(crate) mod portal;

@@ -23,6 +23,8 @@ pub(crate) struct Planned {
     pub command: Command,
     /// Tables that it writes to.
     pub written: Vec<Oid>,
+    /// It locks rows that it reads.
+    pub has_locks: bool,
 }
 
 /// One run of a plan.
@@ -48,6 +50,7 @@ pub(crate) fn plan_statement(
     let param_types = bound.params.clone();
     let is_explain = bound.explain.is_some_and(|options| !options.analyze);
     let written = if is_explain { Vec::new() } else { written_tables(&bound.rel) };
+    let has_locks = has_locks(&bound.rel);
     let command = bound.command;
     let plan = plan::plan(bound, &plan::Planner { settings, catalog: &**view })?;
     Ok(Planned {
@@ -58,6 +61,7 @@ pub(crate) fn plan_statement(
         param_types,
         command,
         written,
+        has_locks,
     })
 }
 
@@ -70,6 +74,11 @@ impl Planned {
     /// True when it changes rows.
     pub(crate) fn is_write(&self) -> bool {
         !self.written.is_empty()
+    }
+
+    /// True when it can be run piece by piece by somebody who only reads.
+    pub(crate) fn only_reads(&self) -> bool {
+        self.command == Command::Select && !self.is_write() && !self.has_locks
     }
 
     /// The word for messages and tags.
@@ -124,6 +133,14 @@ fn fields_of(bound: &Bound) -> Option<Arc<[Field]>> {
         ty: column.ty,
     };
     Some(bound.output.iter().map(|(_, column)| field(column)).collect())
+}
+
+fn has_locks(rel: &Rel) -> bool {
+    let mut found = false;
+    rel.visit(&mut |node| {
+        found |= matches!(node, Rel::Lock { .. });
+    });
+    found
 }
 
 fn written_tables(rel: &Rel) -> Vec<Oid> {

@@ -3,15 +3,13 @@
 
 use super::api::{BindParams, PortalDescription};
 use super::classify::Class;
-use super::job::{Done, Job, Output};
-use super::planning::Run;
+use super::job::Output;
+use super::paused::{Progress, Sender};
 use super::prepared::Statement;
 use super::session::Session;
-use super::sink::NoSink;
 use super::transaction::State;
 use super::{Field, Format, RowSink};
 use bytes::Bytes;
-use std::collections::VecDeque;
 use std::sync::Arc;
 use types::{Datum, SqlError, SqlType, sqlstate};
 
@@ -22,6 +20,8 @@ pub(crate) struct Portal {
     pub formats: Arc<[Format]>,
     pub fields: Option<Arc<[Field]>>,
     pub progress: Progress,
+    /// Counts up with every portal of the session.
+    pub number: u64,
     /// Made by DECLARE; WITH HOLD ones have all their rows in memory.
     pub is_cursor: bool,
     pub is_held: bool,
@@ -31,23 +31,6 @@ pub(crate) struct Portal {
     pub kept: Option<Vec<Vec<Datum>>>,
     /// Rows before the cursor's place, where they are kept.
     pub position: u64,
-}
-
-/// How far a portal has come.
-pub(crate) enum Progress {
-    /// Not started.
-    Fresh,
-    /// Paused between rows. Rows of the last batch that were not wanted yet wait in front.
-    Paused(Box<Paused>),
-    /// At its end; the tag of the first completion.
-    Done,
-}
-
-/// A run between two Executes.
-pub(crate) struct Paused {
-    /// `None` once the plan has ended and only waiting rows are left.
-    pub run: Option<Run>,
-    pub waiting: VecDeque<Vec<Datum>>,
 }
 
 impl Session {
@@ -92,6 +75,7 @@ impl Session {
             formats: bind.result_formats.into(),
             fields,
             progress: Progress::Fresh,
+            number: self.next_portal(),
             is_cursor: false,
             is_held: false,
             wants_hold: false,
@@ -145,14 +129,19 @@ impl Session {
         }
         self.check_not_failed(&statement)?;
         self.begin_activity(&statement.text);
-        let is_plain = matches!(portal.progress, Progress::Fresh) && max_rows == 0;
-        let result = if statement.class == Class::Plan && !is_plain {
-            self.execute_part(&mut portal, max_rows, sink).await
-        } else {
-            let output = Output { announce: false, formats: &portal.formats };
-            let alone = sync_follows && matches!(self.state, State::Idle);
-            portal.progress = Progress::Done;
-            self.run(&statement, &portal.params, output, alone, sink).await
+        let has_rows = portal.fields.is_some();
+        let result = match portal.progress {
+            Progress::Done if !has_rows => Err(SqlError::new(
+                sqlstate::OBJECT_NOT_IN_PREREQUISITE_STATE,
+                format!("portal \"{name}\" cannot be run"),
+            )),
+            Progress::Fresh if max_rows == 0 || !has_rows => {
+                let output = Output { announce: false, formats: &portal.formats };
+                let alone = sync_follows && matches!(self.state, State::Idle);
+                portal.progress = Progress::Done;
+                self.run(&statement, &portal.params, output, alone, sink).await
+            }
+            _ => self.execute_part(&mut portal, max_rows, sink).await,
         };
         self.end_activity();
         // COMMIT and ROLLBACK have closed all portals; this one included.
@@ -169,6 +158,7 @@ impl Session {
         max_rows: u64,
         sink: &mut S,
     ) -> Result<(), SqlError> {
+        self.start_statement();
         let settings = self.settings();
         if let Some(fields) = &portal.fields {
             sink.begin_rows(fields, &portal.formats, &settings, false);
@@ -185,45 +175,10 @@ impl Session {
         Ok(())
     }
 
-    /// Runs a portal until `limit` rows have gone to the taker; true at its end.
-    pub(super) async fn advance<T: TakeRow>(
-        &mut self,
-        portal: &mut Portal,
-        limit: u64,
-        sent: &mut u64,
-        taker: &mut T,
-    ) -> Result<(String, bool), SqlError> {
-        let mut paused = match std::mem::replace(&mut portal.progress, Progress::Done) {
-            Progress::Done => return Ok(("SELECT 0".to_owned(), true)),
-            Progress::Paused(paused) => paused,
-            Progress::Fresh => {
-                let planned = portal.statement.plan(&self.view(), &self.settings())?;
-                let run = planned.start(portal.params.clone(), self.settings());
-                Box::new(Paused { run: Some(run), waiting: VecDeque::new() })
-            }
-        };
-        let mut tag = None;
-        while *sent < limit {
-            if let Some(row) = paused.waiting.pop_front() {
-                taker.take(&row)?;
-                *sent += 1;
-                taker.ready().await?;
-                continue;
-            }
-            let Some(run) = paused.run.take() else { break };
-            match self.run_job(Job::Part { run: Some(run) }, false, &mut NoSink).await? {
-                Done::Batch { run, rows } => {
-                    paused.run = Some(run);
-                    paused.waiting = rows;
-                }
-                Done::Tag(finished) => tag = Some(finished),
-            }
-        }
-        let is_done = paused.run.is_none() && paused.waiting.is_empty();
-        if !is_done {
-            portal.progress = Progress::Paused(paused);
-        }
-        Ok((tag.unwrap_or_else(|| format!("SELECT {sent}")), is_done))
+    /// A number for a new portal.
+    pub(super) fn next_portal(&mut self) -> u64 {
+        self.last_portal += 1;
+        self.last_portal
     }
 
     fn decode_params(
@@ -255,42 +210,6 @@ impl Session {
             });
         }
         Ok(out.into())
-    }
-}
-
-/// Where rows of a portal go.
-pub(crate) trait TakeRow: Send {
-    fn take(&mut self, row: &[Datum]) -> Result<(), SqlError>;
-    fn ready(&mut self) -> impl Future<Output = Result<(), SqlError>> + Send;
-}
-
-/// Rows go to the client.
-pub(crate) struct Sender<'a, S> {
-    pub sink: &'a mut S,
-}
-
-impl<S: RowSink> TakeRow for Sender<'_, S> {
-    fn take(&mut self, row: &[Datum]) -> Result<(), SqlError> {
-        self.sink.row(row)
-    }
-    fn ready(&mut self) -> impl Future<Output = Result<(), SqlError>> + Send {
-        self.sink.ready()
-    }
-}
-
-/// Rows are kept.
-#[derive(Default)]
-pub(crate) struct Keeper {
-    pub rows: Vec<Vec<Datum>>,
-}
-
-impl TakeRow for Keeper {
-    fn take(&mut self, row: &[Datum]) -> Result<(), SqlError> {
-        self.rows.push(row.to_vec());
-        Ok(())
-    }
-    async fn ready(&mut self) -> Result<(), SqlError> {
-        Ok(())
     }
 }
 

@@ -1,6 +1,6 @@
 //! Running a plan and sending its rows.
 
-use super::job::{Output, read_only};
+use super::job::{Output, Reading, read_only};
 use super::planning::{Planned, Run};
 use super::shared::Shared;
 use super::transaction::Transaction;
@@ -10,13 +10,7 @@ use crate::exec::ExecError;
 use catalog::{CatalogSnapshot, Oid};
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::time::Duration;
 use types::{Datum, SqlError, sqlstate};
-
-/// Pause between looks at a table's fence.
-const FENCE_POLL: Duration = Duration::from_millis(5);
-/// After how many looks the fence's owner is looked after.
-const ABANDONED_LOOKS: u32 = 200;
 
 /// Runs a plan to its end; the command tag.
 pub(crate) async fn run_plan<S: RowSink>(
@@ -35,6 +29,7 @@ pub(crate) async fn run_plan<S: RowSink>(
     loop {
         let batch = run.execution.next_batch(&mut transaction.txn).await;
         let batch = batch.map_err(|error| exec_error(error, &run.planned))?;
+        check_size(shared, transaction)?;
         let Some(batch) = batch else { break };
         if has_rows {
             for i in 0..batch.rows {
@@ -61,7 +56,9 @@ pub(crate) async fn next_rows(
         prepare_write(shared, transaction, &run.planned).await?;
     }
     let batch = run.execution.next_batch(&mut transaction.txn).await;
-    match batch.map_err(|error| exec_error(error, &run.planned))? {
+    let batch = batch.map_err(|error| exec_error(error, &run.planned))?;
+    check_size(shared, transaction)?;
+    match batch {
         Some(batch) => {
             run.rows_sent += batch.rows as u64;
             Ok(Some((0..batch.rows).map(|i| batch.row(i)).collect()))
@@ -73,6 +70,19 @@ pub(crate) async fn next_rows(
         }
         None => Ok(None),
     }
+}
+
+/// The next rows of a plan that is read piece by piece; `None` at the end.
+pub(crate) async fn read_on(
+    reading: &mut Reading,
+) -> Result<Option<VecDeque<Vec<Datum>>>, SqlError> {
+    let Reading { run, reader } = reading;
+    let batch = run.execution.next_batch(reader).await;
+    let batch = batch.map_err(|error| exec_error(error, &run.planned))?;
+    Ok(batch.map(|batch| {
+        run.rows_sent += batch.rows as u64;
+        (0..batch.rows).map(|i| batch.row(i)).collect()
+    }))
 }
 
 /// Writing statements need a transaction that may write, and pin the tables they write to.
@@ -93,6 +103,18 @@ pub(crate) async fn prepare_write(
     Ok(())
 }
 
+/// What a transaction writes stays in memory until its end, which must not be that of the process.
+pub(crate) fn check_size(shared: &Shared, transaction: &Transaction) -> Result<(), SqlError> {
+    let bytes = transaction.txn.buffered_bytes();
+    if bytes == 0 || bytes <= shared.guc.lock().derived().transaction_bytes_max {
+        return Ok(());
+    }
+    let error = SqlError::new(sqlstate::OUT_OF_MEMORY, "the transaction is too large");
+    Err(error
+        .with_detail(format!("It would write {bytes} bytes."))
+        .with_hint("Write less at a time, or raise \"sharddb.transaction_bytes_max\"."))
+}
+
 /// A transaction is about to write to a table under this catalog.
 pub(crate) async fn pin_table(
     shared: &Arc<Shared>,
@@ -102,12 +124,12 @@ pub(crate) async fn pin_table(
 ) -> Result<(), SqlError> {
     transaction.written.insert(table);
     let is_own = transaction.changes.created.contains(&table);
-    if is_own || transaction.fences.contains(&table) || transaction.has_pinned(table) {
+    if is_own || transaction.fences.has(table) || transaction.has_pinned(table) {
         return Ok(());
     }
     let catalog = shared.engine.catalog();
     if snapshot.fence(table).is_some() {
-        await_fence(shared, table).await;
+        fence::wait(shared, transaction, table).await?;
         return Err(catalog_changed());
     }
     let pin = catalog.pin(table, snapshot.base_id());
@@ -115,25 +137,8 @@ pub(crate) async fn pin_table(
     Ok(())
 }
 
-/// Waits until a table's fence is gone. One whose owner is gone is removed.
-async fn await_fence(shared: &Arc<Shared>, table: Oid) {
-    let engine = &shared.engine;
-    let mut looks: u32 = 0;
-    loop {
-        let Some(owner) = engine.catalog().current().fence(table).copied() else { return };
-        looks += 1;
-        if looks.is_multiple_of(ABANDONED_LOOKS) && fence::is_abandoned(shared, &owner).await {
-            if let Err(error) = fence::release(shared, &[table]).await {
-                tracing::warn!(%error, table, "an abandoned fence could not be removed");
-            }
-            return;
-        }
-        engine.clock().sleep(FENCE_POLL).await;
-    }
-}
-
 /// The catalog changed between planning and running; the statement is planned again.
-fn catalog_changed() -> SqlError {
+pub(crate) fn catalog_changed() -> SqlError {
     SqlError::new(
         sqlstate::T_R_SERIALIZATION_FAILURE,
         "could not serialize access due to a concurrent change of the schema",

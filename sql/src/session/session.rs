@@ -12,9 +12,10 @@ use super::shared::{Random, SessionSequences, Shared};
 use super::transaction::{State, Transaction};
 use super::view::SessionView;
 use base::Clock;
-use catalog::CatalogSnapshot;
+use catalog::{CatalogSnapshot, Descriptor, Index, IndexState, Table};
 use parking_lot::Mutex;
 use rustc_hash::FxHashMap;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 use types::{Settings, SqlError, sqlstate};
@@ -26,6 +27,8 @@ pub struct Session {
     pub(super) state: State,
     pub(super) statements: FxHashMap<String, Arc<Statement>>,
     pub(super) portals: FxHashMap<String, Portal>,
+    /// Number of the newest portal.
+    pub(super) last_portal: u64,
     view: Arc<SessionView>,
     view_key: ViewKey,
 }
@@ -35,6 +38,7 @@ pub struct Session {
 struct ViewKey {
     catalog: u64,
     changes: u64,
+    first: u64,
     path: u64,
 }
 
@@ -84,8 +88,9 @@ impl Session {
             state: State::Idle,
             statements: FxHashMap::default(),
             portals: FxHashMap::default(),
+            last_portal: 0,
             view,
-            view_key: ViewKey { catalog: catalog.id(), changes: 0, path: path_version },
+            view_key: ViewKey { catalog: catalog.id(), changes: 0, first: 0, path: path_version },
         })
     }
 
@@ -121,16 +126,11 @@ impl Session {
 
     /// The protocol failed between statements: an open block fails with it; outside of one, the
     /// portals go.
-    pub fn fail(&mut self) {
-        if matches!(self.state, State::Idle | State::Implicit(_)) {
+    pub async fn fail(&mut self) {
+        if matches!(self.state, State::Idle) {
             self.end_portals();
         }
-        self.state = match std::mem::take(&mut self.state) {
-            State::Block(transaction) if transaction.savepoints.is_empty() => State::Failed(None),
-            State::Block(transaction) => State::Failed(Some(transaction)),
-            State::Implicit(_) => State::Idle,
-            other => other,
-        };
+        self.statement_failed().await;
     }
 
     /// The client is gone: rolls back and drops temporary tables.
@@ -165,10 +165,11 @@ impl Session {
         let key = ViewKey {
             catalog: self.shared.engine.catalog().current_id(),
             changes: transaction.map_or(0, |t| t.changes_version),
+            first: transaction.and_then(|t| t.first_catalog.as_ref()).map_or(0, |c| c.id()),
             path: self.shared.guc.lock().path_version(),
         };
         if key != self.view_key {
-            self.view = Arc::new(make_view(&self.shared, transaction));
+            self.view = Arc::new(statement_view(&self.shared, transaction));
             self.view_key = key;
         }
         self.view.clone()
@@ -216,6 +217,44 @@ impl Drop for Session {
     fn drop(&mut self) {
         self.shared.engine.unregister(self.info.id);
     }
+}
+
+/// [`make_view`] for statements that read at the transaction's snapshot: an index that is younger
+/// has no entries there for the rows that are.
+pub(crate) fn statement_view(
+    shared: &Arc<Shared>,
+    transaction: Option<&Transaction>,
+) -> SessionView {
+    let mut view = make_view(shared, transaction);
+    if let Some(first) = transaction.and_then(|t| t.first_catalog.as_ref())
+        && let Some(known) = without_young_indexes(&view.catalog, first)
+    {
+        view.catalog = Arc::new(known);
+    }
+    view
+}
+
+/// The catalog with indexes that `first` did not have in use kept for writes alone; `None` when
+/// there are none.
+fn without_young_indexes(
+    catalog: &CatalogSnapshot,
+    first: &CatalogSnapshot,
+) -> Option<CatalogSnapshot> {
+    if catalog.id() == first.id() {
+        return None;
+    }
+    let is_young = |index: &Index| {
+        !index.is_primary && !first.index(index.oid).is_some_and(|(_, known)| known.is_readable())
+    };
+    let mut changes = BTreeMap::new();
+    for table in catalog.tables().filter(|table| table.indexes.iter().any(is_young)) {
+        let mut table = Table::clone(table);
+        for index in table.indexes.iter_mut().filter(|index| is_young(index)) {
+            index.state = IndexState::WriteOnly;
+        }
+        changes.insert(table.oid, Some(Descriptor::Table(Arc::new(table))));
+    }
+    (!changes.is_empty()).then(|| catalog.with_changes(&changes))
 }
 
 /// The catalog that a statement sees, through the search path.

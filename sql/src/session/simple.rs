@@ -76,11 +76,14 @@ impl Session {
     }
 
     /// Notes times and deadlines of a statement that begins now.
-    fn start_statement(&mut self) {
+    pub(super) fn start_statement(&mut self) {
         let now = self.now_micros();
         let mut guc = self.shared.guc.lock();
-        let transaction = match &self.state {
-            State::Implicit(open) | State::Block(open) => open.started,
+        let transaction = match &mut self.state {
+            State::Implicit(open) | State::Block(open) => {
+                open.txn.set_lock_timeout(guc.derived().lock_timeout);
+                open.started
+            }
             _ => now,
         };
         guc.set_times(transaction, now);
@@ -102,8 +105,13 @@ impl Session {
     async fn end_implicit(&mut self) -> Result<(), SqlError> {
         match std::mem::take(&mut self.state) {
             State::Implicit(open) => {
+                self.state = State::Implicit(open);
+                self.finish_held_cursors().await?;
                 self.end_portals();
-                self.commit_transaction(*open).await
+                match std::mem::take(&mut self.state) {
+                    State::Implicit(open) => self.commit_transaction(*open).await,
+                    _ => Ok(()),
+                }
             }
             State::Idle => {
                 self.end_portals();

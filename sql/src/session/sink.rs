@@ -119,7 +119,6 @@ macro_rules! forward_sink {
                 _: bool,
             ) {
             }
-            fn complete(&mut self, _: &str) {}
             fn empty_query(&mut self) {}
             fn suspended(&mut self) {}
             fn notice(&mut self, _: &types::SqlError) {}
@@ -151,6 +150,7 @@ forward_sink!(NoSink {
     fn row(&mut self, _: &[Datum]) -> Result<(), SqlError> {
         Ok(())
     }
+    fn complete(&mut self, _: &str) {}
     fn mark(&self) -> usize {
         0
     }

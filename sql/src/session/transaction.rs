@@ -1,9 +1,11 @@
 //! An open transaction of a session, and the state of the session's transaction block.
 
 use super::guc::GucMark;
-use crate::ddl::AfterCommit;
-use catalog::{CatalogChanges, Oid, Pin};
+use super::shared::Shared;
+use crate::ddl::fence::Fences;
+use catalog::{CatalogChanges, CatalogSnapshot, Oid, Pin};
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use txn::{Isolation, SavepointId, Txn};
 
@@ -24,11 +26,13 @@ pub(crate) struct Transaction {
     /// Tables that it has written rows to.
     pub written: BTreeSet<Oid>,
     /// Tables whose fence it has.
-    pub fences: Vec<Oid>,
-    /// What its DDL leaves to be done once it is committed.
-    pub after_commit: Vec<AfterCommit>,
+    pub fences: Fences,
+    /// Its end may leave keys to be deleted.
+    pub has_garbage: bool,
     /// True once a statement has run: the isolation level is settled.
     pub has_run: bool,
+    /// With one snapshot for all statements: the catalog before it was drawn.
+    pub first_catalog: Option<Arc<CatalogSnapshot>>,
     /// `now()` in it, microseconds since 2000.
     pub started: i64,
 }
@@ -39,7 +43,8 @@ pub(crate) struct Savepoint {
     pub id: SavepointId,
     pub changes: CatalogChanges,
     pub guc: GucMark,
-    pub after_commit: usize,
+    /// Number of the session's newest portal when it was set.
+    pub portal: u64,
 }
 
 /// Where a session stands between statements.
@@ -60,6 +65,7 @@ pub(crate) enum State {
 impl Transaction {
     /// Nothing has happened in it yet.
     pub(crate) fn new(
+        shared: &Arc<Shared>,
         txn: Txn,
         isolation: Isolation,
         is_read_only: bool,
@@ -74,9 +80,10 @@ impl Transaction {
             savepoints: Vec::new(),
             pins: Vec::new(),
             written: BTreeSet::new(),
-            fences: Vec::new(),
-            after_commit: Vec::new(),
+            fences: Fences::new(shared.clone()),
+            has_garbage: false,
             has_run: false,
+            first_catalog: None,
             started,
         }
     }

@@ -29,15 +29,30 @@ pub(crate) fn parse_string(sql: &str) -> Result<Vec<(ParsedStatement, Option<Ext
     if let Some(role) = user_as_role(sql) {
         return Ok(parse(&role)?.into_iter().map(|p| (p, None)).collect());
     }
+    // The grammar knows VACUUM without its options: ANALYZE would be the name of a table.
+    if starts_with_word(sql, "vacuum")
+        && let Some(extra) = read(sql)
+    {
+        return Ok(vec![outside_of_grammar(sql, extra?)]);
+    }
     let copy = copy_switches(sql);
     let error = match parse(copy.as_deref().unwrap_or(sql)) {
         Ok(parsed) => return Ok(parsed.into_iter().map(|p| (p, None)).collect()),
         Err(error) => error,
     };
     let Some(extra) = read(sql) else { return Err(error) };
+    Ok(vec![outside_of_grammar(sql, extra?)])
+}
+
+fn outside_of_grammar(sql: &str, extra: Extra) -> (ParsedStatement, Option<Extra>) {
     // The syntax tree is not looked at; it only fills the place.
     let ast = Statement::ReleaseSavepoint { name: Ident::new("") };
-    Ok(vec![(ParsedStatement { ast, text: 0..sql.len() }, Some(extra?))])
+    (ParsedStatement { ast, text: 0..sql.len() }, Some(extra))
+}
+
+fn starts_with_word(sql: &str, word: &str) -> bool {
+    let first = sql.trim_start().get(..word.len());
+    first.is_some_and(|first| first.eq_ignore_ascii_case(word))
 }
 
 /// COPY's options may be switched `on` and `off`; the grammar wants `true` and `false`.
@@ -269,6 +284,9 @@ mod tests {
             Extra::Vacuum { analyze: true, .. }
         ));
         assert!(matches!(extra("ANALYZE"), Extra::Vacuum { vacuum: false, .. }));
+        let (_, parsed) = parse_string("VACUUM ANALYZE;").unwrap().remove(0);
+        let all = Extra::Vacuum { vacuum: true, analyze: true, tables: Vec::new() };
+        assert_eq!(parsed, Some(all));
     }
 
     #[test]

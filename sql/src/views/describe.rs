@@ -1,5 +1,7 @@
 //! Definitions written back as SQL, and the functions of `pg_catalog` that ask for them.
 
+use super::pg_catalog::builtin;
+use crate::functions::{Body, Function};
 use crate::session::quote;
 use crate::session::view::SessionView;
 use base::codec::Direction;
@@ -19,15 +21,40 @@ pub(crate) fn default_text(view: &SessionView, stored: &str) -> String {
     }
 }
 
-/// CREATE INDEX as `pg_get_indexdef` prints it.
-pub(crate) fn index_definition(view: &SessionView, table: &Table, index: &Index) -> String {
+fn argument_list(function: &Function) -> String {
+    let mut types: Vec<String> =
+        function.args.iter().map(|ty| types::format_type(*ty, -1)).collect();
+    if let Some(last) = types.last_mut().filter(|_| function.variadic) {
+        last.insert_str(0, "VARIADIC ");
+    }
+    types.join(", ")
+}
+
+fn result_type(function: &Function) -> String {
+    let ty = types::format_type(function.returns, -1);
+    match function.body {
+        Body::Set(_) => format!("SETOF {ty}"),
+        _ => ty,
+    }
+}
+
+/// CREATE INDEX as `pg_get_indexdef` prints it; `pretty` for people: no schema and no parentheses
+/// where none are needed.
+pub(crate) fn index_definition(
+    view: &SessionView,
+    table: &Table,
+    index: &Index,
+    pretty: bool,
+) -> String {
     let schema = view.catalog.schema(table.schema).map_or("", |schema| &schema.name);
+    let relation = match pretty {
+        true => view.display_name(table.oid),
+        false => format!("{}.{}", quote::identifier(schema), quote::identifier(&table.name)),
+    };
     let mut out = format!(
-        "CREATE {}INDEX {} ON {}.{} USING btree ({})",
+        "CREATE {}INDEX {} ON {relation} USING btree ({})",
         if index.is_unique { "UNIQUE " } else { "" },
         quote::identifier(&index.name),
-        quote::identifier(schema),
-        quote::identifier(&table.name),
         key_text(table, index)
     );
     if !index.include.is_empty() {
@@ -37,7 +64,8 @@ pub(crate) fn index_definition(view: &SessionView, table: &Table, index: &Index)
         out.push_str(" NULLS NOT DISTINCT");
     }
     if let Some(predicate) = &index.predicate {
-        out.push_str(&format!(" WHERE ({predicate})"));
+        let (open, close) = if pretty { ("", "") } else { ("(", ")") };
+        out.push_str(&format!(" WHERE {open}{predicate}{close}"));
     }
     out
 }
@@ -145,7 +173,10 @@ fn answer(view: &SessionView, name: &str, args: &[Datum]) -> Option<Datum> {
         | "pg_ts_config_is_visible"
         | "pg_statistics_obj_is_visible" => Datum::Bool(true),
         "pg_get_indexdef" => match (catalog.index(first), int_of(args.get(1))) {
-            (Some((table, index)), None | Some(0)) => text(index_definition(view, table, index)),
+            (Some((table, index)), None | Some(0)) => {
+                let pretty = matches!(args.get(2), Some(Datum::Bool(true)));
+                text(index_definition(view, table, index, pretty))
+            }
             (Some((table, index)), Some(column)) => {
                 let key = usize::try_from(column - 1).ok().and_then(|at| index.columns.get(at));
                 let column = key.and_then(|key| table.column(key.column));
@@ -167,10 +198,11 @@ fn answer(view: &SessionView, name: &str, args: &[Datum]) -> Option<Datum> {
         | "pg_get_ruledef"
         | "pg_get_triggerdef"
         | "pg_get_functiondef"
-        | "pg_get_function_arguments"
-        | "pg_get_function_result"
-        | "pg_get_function_identity_arguments"
         | "shobj_description" => Datum::Null,
+        "pg_get_function_arguments" | "pg_get_function_identity_arguments" => {
+            opt(builtin::function(first).map(argument_list))
+        }
+        "pg_get_function_result" => opt(builtin::function(first).map(result_type)),
         "obj_description" => opt(comment(view, first, 0)),
         "col_description" => opt(comment(view, first, int_of(args.get(1)).unwrap_or(0))),
         "pg_relation_size"

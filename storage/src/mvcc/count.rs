@@ -61,6 +61,7 @@ mod tests {
             heartbeat: Timestamp(9),
             min_commit_ts: Timestamp(0),
             keys: Vec::new(),
+            spans: Vec::new(),
         };
         put_record(&mut batch, &anchor, &record);
         engine.write(batch, Durability::Synced).expect("write");

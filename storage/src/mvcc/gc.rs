@@ -5,10 +5,15 @@ use super::version::RawVersion;
 use crate::{Keyspace, Snapshot, StorageResult, WriteBatch};
 use base::{Key, Span, Timestamp};
 
+/// Versions that one round looks at: it is short where there is little to remove, too.
+const VISITED_MAX: usize = 16_384;
+
 /// One round of collection over a span: finds up to about `limit` versions that are superseded at
 /// the safe point and returns a batch that removes them, and the key from which the next round goes
-/// on (`None`: the span is done). A key's newest version at or below the safe point stays, unless it
-/// is a tombstone: that goes together with everything older, never before it.
+/// on (`None`: the span is done). A round may find nothing and have a next one all the same.
+///
+/// A key's newest version at or below the safe point stays, unless it is a tombstone: that goes
+/// together with everything older, never before it.
 pub fn collect(
     snapshot: &Snapshot,
     span: &Span,
@@ -24,11 +29,13 @@ pub fn collect(
     let mut iter = snapshot.iter(Keyspace::Data, &start, &span.end);
     let mut current = Current::default();
     let mut is_valid = iter.seek_to_first()?;
+    let mut visited = 0;
     while is_valid {
+        visited += 1;
         let (key, ts) = split_version_key(iter.key())?;
         if !current.is(key) {
             current.finish(&mut batch);
-            if batch.len() >= limit {
+            if batch.len() >= limit || visited > VISITED_MAX {
                 return Ok((batch, Some(Key::copy_from(key))));
             }
             current.start(key);
@@ -82,5 +89,28 @@ impl Current {
         if let Some(entry_key) = self.tombstone.take() {
             batch.delete(Keyspace::Data, &entry_key);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::mvcc::put_version;
+    use crate::{Durability, Engine, MemDisk};
+
+    #[test]
+    fn a_round_ends_where_there_is_nothing_to_remove() {
+        let engine = Engine::in_memory(MemDisk::new());
+        let mut batch = WriteBatch::new();
+        let key = |i: usize| Key::copy_from(format!("k{i:06}").as_bytes());
+        for i in 0..=VISITED_MAX {
+            put_version(&mut batch, &key(i), Timestamp(5), Some(b"v"), None);
+        }
+        engine.write(batch, Durability::Buffered).expect("writes");
+        let (snapshot, all) = (engine.snapshot(), Span::all());
+        let round = |resume| collect(&snapshot, &all, Timestamp(9), resume, 10).expect("collects");
+        let (batch, next) = round(None);
+        assert_eq!((batch.len(), &next), (0, &Some(key(VISITED_MAX))));
+        assert_eq!(round(next).1, None);
     }
 }

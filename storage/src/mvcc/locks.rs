@@ -5,6 +5,9 @@ use crate::{Keyspace, Snapshot, StorageError, StorageResult, WriteBatch};
 use base::api::{TxnAnchor, TxnStatus, WriteOp};
 use base::codec::{from_message, to_message};
 use base::{Key, Span, Timestamp, TxnId};
+use bincode::de::{Decoder, read::Reader};
+use bincode::enc::Encoder;
+use bincode::error::{DecodeError, EncodeError};
 use bincode::{Decode, Encode};
 
 /// A write of a transaction whose fate is not known under its key yet.
@@ -18,8 +21,9 @@ pub struct Intent {
     pub op: WriteOp,
 }
 
-/// What is known about a transaction, kept beside its anchor key.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+/// What is known about a transaction, kept beside its anchor key. As bytes it ends with `keys` if
+/// there are no spans.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TxnRecord {
     /// Its state.
     pub status: TxnStatus,
@@ -29,6 +33,25 @@ pub struct TxnRecord {
     pub min_commit_ts: Timestamp,
     /// Every key it writes, known from STAGING on.
     pub keys: Vec<Key>,
+    /// Where its keys are, once it is COMMITTED, if they were too many to name.
+    pub spans: Vec<Span>,
+}
+
+impl Encode for TxnRecord {
+    fn encode<E: Encoder>(&self, encoder: &mut E) -> Result<(), EncodeError> {
+        let TxnRecord { status, heartbeat, min_commit_ts, keys, spans } = self;
+        (status, heartbeat, min_commit_ts, keys).encode(encoder)?;
+        if spans.is_empty() { Ok(()) } else { spans.encode(encoder) }
+    }
+}
+
+impl<C> Decode<C> for TxnRecord {
+    fn decode<D: Decoder<Context = C>>(decoder: &mut D) -> Result<Self, DecodeError> {
+        let (status, heartbeat, min_commit_ts, keys) = Decode::decode(decoder)?;
+        let has_spans = decoder.reader().peek_read(1).is_some();
+        let spans = if has_spans { Decode::decode(decoder)? } else { Vec::new() };
+        Ok(TxnRecord { status, heartbeat, min_commit_ts, keys, spans })
+    }
 }
 
 /// The intent under a key.

@@ -10,8 +10,11 @@ use crate::sender::{Attempt, Failed, Sending};
 use base::api::end_txn::{EndTxnAction, EndTxnRequest};
 use base::api::resolve::ResolveRequest;
 use base::api::{RangeOp, RangeResponse, TxnAnchor, TxnStatus};
-use base::{Key, KvResult, Timestamp};
+use base::{Key, KvResult, Span, Timestamp};
 use std::sync::Arc;
+
+/// Most spans that stand for keys in a record.
+const RECORD_SPANS: usize = 256;
 
 /// What has been decided.
 #[derive(Clone, Copy, Debug)]
@@ -47,7 +50,7 @@ async fn finish(
     verdict: Verdict,
 ) -> KvResult<()> {
     let action = match verdict {
-        Verdict::Commit(ts) => Some(EndTxnAction::Commit { ts, keys: keys.clone() }),
+        Verdict::Commit(ts) => Some(commit(core, ts, &keys)),
         Verdict::Committed(_) => None,
         Verdict::Abort => Some(EndTxnAction::Abort),
     };
@@ -78,13 +81,30 @@ async fn resolve(
 ) -> KvResult<()> {
     let sending = Sending::new(Some(anchor.txn), core.env.config.outage);
     let make = |keys: &[Key], _: Attempt| {
-        RangeOp::Resolve(ResolveRequest { txn: anchor.txn, status, keys: keys.to_vec() })
+        let (keys, spans) = (keys.to_vec(), Vec::new());
+        RangeOp::Resolve(ResolveRequest { txn: anchor.txn, status, keys, spans })
     };
     let scattered = core.scatter(keys.clone(), sending, make).await;
     if scattered.error.is_some() && status == TxnStatus::Aborted {
         release::run(core, Release { txn: anchor.txn, keys }).await;
     }
     scattered.complete().map(drop)
+}
+
+/// The decision for a transaction that wrote these sorted keys: named as far as a record has room,
+/// else covered by some spans.
+pub(super) fn commit(core: &Core, ts: Timestamp, keys: &[Key]) -> EndTxnAction {
+    if record_bytes(keys) <= core.env.config.record_bytes_max {
+        return EndTxnAction::Commit { ts, keys: keys.to_vec(), spans: Vec::new() };
+    }
+    let runs = keys.chunks(keys.len().div_ceil(RECORD_SPANS));
+    let cover = |run: &[Key]| Some(Span::new(run.first()?.clone(), run.last()?.after()));
+    EndTxnAction::Commit { ts, keys: Vec::new(), spans: runs.filter_map(cover).collect() }
+}
+
+/// Bytes that keys take in a record.
+pub(super) fn record_bytes(keys: &[Key]) -> usize {
+    keys.iter().map(|key| key.len()).sum()
 }
 
 /// Sends a decision to the record's range.

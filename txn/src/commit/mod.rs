@@ -30,17 +30,29 @@ use crate::txn::{Isolation, Txn};
 use base::api::lock::{LockStrength, LockWait};
 use base::api::{Write, WriteOp};
 use base::{Key, KvError, KvResult, Timestamp, TxnId};
+use futures::future::{Either, select};
+use std::future::pending;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 /// A commit waits this long for somebody's lock before it goes back to its caller, who can be
 /// cancelled, to wait there.
-const COMMIT_LOCK_WAIT: Duration = Duration::from_secs(2);
+const COMMIT_LOCK_WAIT: Duration = Duration::from_millis(500);
 
 impl Txn {
     /// Commits. Once polled it runs to its end even if the future is dropped. `None` for a
     /// transaction that wrote nothing.
-    pub async fn commit(mut self) -> KvResult<Option<Timestamp>> {
+    pub async fn commit(self) -> KvResult<Option<Timestamp>> {
+        self.commit_unless(pending()).await
+    }
+
+    /// Commits; gives up with `Cancelled` when `interrupt` ends while somebody's lock is waited for.
+    pub async fn commit_unless(
+        mut self,
+        interrupt: impl Future<Output = ()>,
+    ) -> KvResult<Option<Timestamp>> {
+        let mut interrupt = pin!(interrupt);
         if let Some(key) = self.buffer.duplicate().cloned() {
             self.rollback().await;
             return Err(KvError::KeyExists { key });
@@ -51,24 +63,35 @@ impl Txn {
             self.rollback().await;
             return Ok(None);
         }
-        let txn = self.ensure_id().await?;
+        let mut txn = self.ensure_id().await?;
         let begun = self.core.env.clock.now();
         loop {
             let done = self.run_commit(txn).await;
             self.locks = done.locks;
             let key = match done.result {
                 Err(KvError::LockNotAvailable { key }) if done.may_wait => key,
+                // What stood of it is given up; under a new id it has not begun yet.
+                Err(KvError::LockNotAvailable { key }) if done.may_begin_again => {
+                    (self.id, self.kept) = (None, None);
+                    txn = self.ensure_id().await?;
+                    key
+                }
                 result => return result.map(Some),
             };
             if self.core.env.clock.now().since(begun) >= self.lock_wait() {
                 return Err(KvError::LockNotAvailable { key });
             }
             // The wait for the lock can be cancelled, unlike the commit.
-            self.lock_newest(vec![key], LockStrength::Exclusive, LockWait::Block).await?;
+            let lock = self.lock_newest(vec![key], LockStrength::Exclusive, LockWait::Block);
+            match select(pin!(lock), interrupt.as_mut()).await {
+                Either::Left((locked, _)) => drop(locked?),
+                Either::Right(_) => return Err(KvError::Cancelled),
+            }
         }
     }
 
     async fn run_commit(&mut self, txn: TxnId) -> Done {
+        self.read_snapshot();
         let locks = std::mem::take(&mut self.locks);
         let is_exact = self.isolation == Isolation::Serializable && !self.reads.is_empty();
         let job = CommitJob {
@@ -93,6 +116,8 @@ struct Done {
     locks: LockSet,
     /// Nothing was begun that would forbid another attempt.
     may_wait: bool,
+    /// It is aborted, and no lock is lost with its id.
+    may_begin_again: bool,
 }
 
 /// How one attempt ended.
@@ -124,12 +149,13 @@ impl CommitJob {
         let result = self.attempts().await;
         let may_wait = !self.has_intents;
         if may_wait && matches!(result, Err(KvError::LockNotAvailable { .. })) {
-            return Done { result, locks: self.locks, may_wait };
+            return Done { result, locks: self.locks, may_wait, may_begin_again: false };
         }
         if result.is_err() && !self.has_intents {
             self.release_in_background(self.locks.keys());
         }
-        Done { result, locks: LockSet::default(), may_wait: false }
+        let may_begin_again = self.locks.is_empty();
+        Done { result, locks: LockSet::default(), may_wait: false, may_begin_again }
     }
 
     /// Draws commit timestamps until one fits.

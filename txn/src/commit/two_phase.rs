@@ -8,8 +8,8 @@
 //! A participant that refuses makes the whole transaction abort. Was an answer lost on the way,
 //! the record is asked before anybody is told anything.
 
-use super::cleanup::{Verdict, end_txn};
-use super::{CommitJob, Step};
+use super::cleanup::{Verdict, commit, end_txn, record_bytes};
+use super::{COMMIT_LOCK_WAIT, CommitJob, Step};
 use crate::meta_client::mismatch;
 use crate::scatter::Scattered;
 use crate::sender::{Attempt, Sending};
@@ -35,16 +35,21 @@ impl CommitJob {
     pub(super) async fn two_phase(&mut self, ts: Timestamp) -> KvResult<Step> {
         let anchor = TxnAnchor { txn: self.txn, anchor: self.anchor_key() };
         let keys: Vec<Key> = self.writes.iter().map(|write| write.key.clone()).collect();
-        let record_bytes: usize = keys.iter().map(|key| key.len()).sum();
         let is_parallel =
-            self.fits_one_command() && record_bytes <= self.core.env.config.record_bytes_max;
+            self.fits_one_command() && record_bytes(&keys) <= self.core.env.config.record_bytes_max;
         let staging = is_parallel.then(|| Staging { ts, keys: keys.clone() });
-        self.has_intents = true;
-        let scattered = self.prewrite(&anchor, ts, staging).await;
-        if scattered.error.is_some() {
-            return self.settle_failure(anchor, keys, scattered).await;
-        }
-        match highest(&scattered)? {
+        // Of an earlier attempt everything may stand by now.
+        let may_stand = std::mem::replace(&mut self.has_intents, true);
+        let mut scattered = self.prewrite(&anchor, ts, staging).await;
+        let highest = match (scattered.error.take(), highest(&scattered)) {
+            (None, Ok(highest)) => highest,
+            (Some(error), _) => {
+                let maybe_done = scattered.maybe_done || may_stand;
+                return self.settle_failure(anchor, keys, error, maybe_done).await;
+            }
+            (None, Err(error)) => return self.settle_failure(anchor, keys, error, true).await,
+        };
+        match highest {
             Prewritten::TooLate => Ok(Step::TooLate),
             Prewritten::All(at) if is_parallel && at == ts => {
                 self.finish_in_background(anchor, keys, Verdict::Commit(ts));
@@ -70,7 +75,7 @@ impl CommitJob {
         ts: Timestamp,
         staging: Option<Staging>,
     ) -> Scattered<Write> {
-        let sending = Sending::new(Some(self.txn), self.wait);
+        let sending = Sending::new(Some(self.txn), self.wait.min(COMMIT_LOCK_WAIT));
         let make = |writes: &[Write], _: Attempt| {
             let has_anchor = writes.iter().any(|write| write.key == anchor.anchor);
             RangeOp::Prewrite(PrewriteRequest {
@@ -107,7 +112,7 @@ impl CommitJob {
         mut ts: Timestamp,
     ) -> KvResult<Step> {
         for _ in 0..COMMIT_ATTEMPTS_MAX {
-            let action = EndTxnAction::Commit { ts, keys: keys.clone() };
+            let action = commit(&self.core, ts, &keys);
             let status = match end_txn(&self.core, &anchor, action).await {
                 Ok(status) => status,
                 // Somebody else may find the intents and the record and decide either way.
@@ -137,16 +142,17 @@ impl CommitJob {
         Err(KvError::TxnAborted { txn: self.txn })
     }
 
-    /// A participant has failed. Unless an answer was lost the transaction cannot have committed;
-    /// else the record decides, and is told to abort if nobody has decided yet.
+    /// A participant has failed. Unless an answer was lost or an earlier attempt has left intents
+    /// the transaction cannot have committed; else the record decides, and is told to abort if
+    /// nobody has decided yet.
     async fn settle_failure(
         &mut self,
         anchor: TxnAnchor,
         keys: Vec<Key>,
-        scattered: Scattered<Write>,
+        error: KvError,
+        maybe_done: bool,
     ) -> KvResult<Step> {
-        let error = scattered.error.unwrap_or(KvError::TxnAborted { txn: self.txn });
-        if !scattered.maybe_done {
+        if !maybe_done {
             self.finish_in_background(anchor, keys, Verdict::Abort);
             return Err(error);
         }

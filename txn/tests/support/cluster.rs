@@ -309,12 +309,20 @@ impl State {
 
     fn check(&self, txn: Option<TxnId>, write: &Write) -> KvResult<()> {
         let key = write.key.clone();
+        if matches!(write.condition, WriteCondition::Held(_))
+            && self.locks.get(&key) != txn.as_ref()
+        {
+            return Err(KvError::WriteConflict { key, newer: Timestamp::ZERO });
+        }
         if self.locks.get(&key).is_some_and(|holder| Some(*holder) != txn) {
             return Err(KvError::LockNotAvailable { key });
         }
         let (newer, value) = self.newest(&key);
         match write.condition {
             WriteCondition::NotNewerThan(ts) if newer > ts => {
+                Err(KvError::WriteConflict { key, newer })
+            }
+            WriteCondition::Unchanged(ts) | WriteCondition::Held(ts) if newer != ts => {
                 Err(KvError::WriteConflict { key, newer })
             }
             WriteCondition::Absent if value.is_some() => Err(KvError::KeyExists { key }),

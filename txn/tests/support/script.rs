@@ -57,6 +57,7 @@ impl Interpreter {
             pushdown: Arc::new(CountRows),
             config: TxnConfig {
                 command_bytes_max: 200,
+                record_bytes_max: 40,
                 outage: Duration::from_millis(500),
                 ..TxnConfig::default()
             },
@@ -97,6 +98,7 @@ impl Interpreter {
                 state.read.insert(key(args[0]), ts);
                 state.next_ts = state.next_ts.max(ts.0);
             }
+            "lose-lock" => drop(self.cluster.state.lock().locks.remove(&key(args[0]))),
             "fault" => self.fault(args),
             "wait" => {
                 let millis = args[0].parse().expect("milliseconds");
@@ -143,7 +145,7 @@ impl Interpreter {
         let times = args.get(2).map_or(1, |times| times.parse().expect("a count"));
         let mut state = self.cluster.state.lock();
         for _ in 0..times {
-            state.faults.push_back((args[0].into(), fault.clone()));
+            state.faults.push_back((args[0].replace('_', " "), fault.clone()));
         }
     }
 
@@ -253,8 +255,11 @@ async fn statement(
         "insert" => txn.insert(key(&args[0]), bytes(1)),
         "delete" => txn.delete(key(&args[0])),
         "check" => txn.check_inserts().await?,
+        "hold" => txn.hold(args.iter().map(|arg| key(arg)).collect()).await?,
+        "newest" => txn.read_newest().await?,
+        "snapshot" => txn.read_snapshot(),
         "savepoint" => return Ok(Answer::Savepoint(txn.savepoint())),
-        "rollback-to" => txn.rollback_to(savepoint.expect("a savepoint")).await,
+        "rollback-to" => txn.rollback_to(savepoint.expect("a savepoint")).await?,
         "release" => txn.release(savepoint.expect("a savepoint")),
         other => panic!("unknown command {other}"),
     }

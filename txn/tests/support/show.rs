@@ -56,7 +56,10 @@ pub(crate) fn request(node: NodeId, request: &RangeRequest) -> String {
         ),
         RangeOp::EndTxn(end) => match &end.action {
             EndTxnAction::Heartbeat { .. } => "heartbeat".into(),
-            EndTxnAction::Commit { ts, .. } => format!("end commit @{}", ts.0),
+            EndTxnAction::Commit { ts, spans, .. } => {
+                let spans: String = spans.iter().map(|s| format!(" {}", span(s))).collect();
+                format!("end commit @{}{spans}", ts.0)
+            }
             EndTxnAction::Abort => "end abort".into(),
             EndTxnAction::Forget => "end forget".into(),
         },
@@ -85,6 +88,8 @@ fn writes(writes: &[Write]) -> String {
         let condition = match write.condition {
             WriteCondition::NotNewerThan(Timestamp::MAX) => String::new(),
             WriteCondition::NotNewerThan(ts) => format!("<={}", ts.0),
+            WriteCondition::Unchanged(ts) => format!("@{}", ts.0),
+            WriteCondition::Held(ts) => format!("@{}+lock", ts.0),
             WriteCondition::Absent => "!".into(),
         };
         match &write.op {

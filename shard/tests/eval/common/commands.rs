@@ -194,6 +194,7 @@ fn body(command: &str, args: &mut Words<'_>) -> (Key, RangeOp) {
                 txn: args.txn().expect("txn="),
                 status: status(args),
                 keys: keys.clone(),
+                spans: Vec::new(),
             };
             (keys[0].clone(), RangeOp::Resolve(request))
         }
@@ -269,7 +270,11 @@ fn prewrite(args: &mut Words<'_>) -> (Key, RangeOp) {
 fn end(args: &mut Words<'_>) -> (Key, RangeOp) {
     let action = match args.bare[..] {
         ["heartbeat"] => EndTxnAction::Heartbeat { now: args.ts("now") },
-        ["commit"] => EndTxnAction::Commit { ts: args.ts("ts"), keys: args.key_list() },
+        ["commit"] => EndTxnAction::Commit {
+            ts: args.ts("ts"),
+            keys: args.key_list(),
+            spans: args.span_list(),
+        },
         ["abort"] => EndTxnAction::Abort,
         ["forget"] => EndTxnAction::Forget,
         _ => panic!("end how?"),

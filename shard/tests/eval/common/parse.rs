@@ -2,7 +2,7 @@
 
 use base::api::{Write, WriteCondition, WriteOp};
 use base::codec::Blob;
-use base::{Key, NodeId, Timestamp, TxnId};
+use base::{Key, NodeId, Span, Timestamp, TxnId};
 use std::collections::BTreeMap;
 
 /// Timestamps by name.
@@ -46,6 +46,7 @@ const ARGUMENTS: &[&str] = &[
     "ts",
     "anchor",
     "keys",
+    "spans",
     "timeout",
     "limit",
     "bytes",
@@ -119,8 +120,15 @@ impl<'a> Words<'a> {
         self.arg("keys").into_iter().flat_map(|list| list.split(',')).map(key).collect()
     }
 
-    /// `k=v` puts, `k-` deletes, `k?` checks; behind it `!` for absent or `@ts` for the observed
-    /// timestamp.
+    /// `spans=a..c,m..p`.
+    pub(crate) fn span_list(&self) -> Vec<Span> {
+        let parts = self.arg("spans").into_iter().flat_map(|list| list.split(','));
+        let bounds = parts.filter_map(|part| part.split_once(".."));
+        bounds.map(|(start, end)| Span::new(key(start), key(end))).collect()
+    }
+
+    /// `k=v` puts, `k-` deletes, `k?` checks; behind it `!` for absent, `@ts` for nothing newer,
+    /// `@=ts` for unchanged, `@!ts` for unchanged and still locked.
     pub(crate) fn writes(&self) -> Vec<Write> {
         let mut writes: Vec<Write> = self.bare.iter().map(|word| self.write(word)).collect();
         writes.sort_by(|a, b| a.key.cmp(&b.key));
@@ -130,7 +138,7 @@ impl<'a> Words<'a> {
     fn write(&self, word: &str) -> Write {
         let (word, condition) = match (word.strip_suffix('!'), word.split_once('@')) {
             (Some(word), _) => (word, WriteCondition::Absent),
-            (None, Some((word, ts))) => (word, WriteCondition::NotNewerThan(self.names.get(ts))),
+            (None, Some((word, ts))) => (word, self.seen(ts)),
             (None, None) => (word, WriteCondition::NotNewerThan(Timestamp::MAX)),
         };
         let (name, op) = match (word.split_once('='), word.strip_suffix('-')) {
@@ -139,6 +147,14 @@ impl<'a> Words<'a> {
             (None, None) => (word.trim_end_matches('?'), WriteOp::Check),
         };
         Write { key: key(name), op, condition }
+    }
+
+    fn seen(&self, word: &str) -> WriteCondition {
+        match (word.strip_prefix('='), word.strip_prefix('!')) {
+            (Some(ts), _) => WriteCondition::Unchanged(self.names.get(ts)),
+            (None, Some(ts)) => WriteCondition::Held(self.names.get(ts)),
+            (None, None) => WriteCondition::NotNewerThan(self.names.get(word)),
+        }
     }
 }
 

@@ -134,7 +134,13 @@ impl Binder<'_> {
         let poly = resolve::polymorphic(&signature.args, &actual).unwrap_or_default();
         let mut bound = Vec::with_capacity(args.len());
         for (arg, &declared) in args.into_iter().zip(&signature.args) {
-            bound.push(self.argument(arg, declared, &poly)?);
+            let is_literal =
+                arg.ty.oid == types::oid::UNKNOWN && matches!(arg.kind, ExprKind::Const(_));
+            let mut arg = self.argument(arg, declared, &poly)?;
+            if is_literal && function.name == "pg_typeof" {
+                arg.ty = SqlType::new(types::oid::UNKNOWN);
+            }
+            bound.push(arg);
         }
         let returns = poly.actual(function.returns).unwrap_or(function.returns);
         let ty = SqlType::new(returns);

@@ -42,6 +42,16 @@ impl Kv for MemoryTxn {
         Box::pin(async move { Ok(found) })
     }
 
+    fn hold(&mut self, _keys: Vec<Key>) -> BoxFuture<'_, KvResult<()>> {
+        Box::pin(async { Ok(()) })
+    }
+
+    fn read_newest(&mut self) -> BoxFuture<'_, KvResult<()>> {
+        Box::pin(async { Ok(()) })
+    }
+
+    fn read_snapshot(&mut self) {}
+
     fn put(&mut self, key: Key, value: Bytes) {
         self.rows.insert(key, value);
     }

@@ -1,5 +1,6 @@
 //! ON CONFLICT: the keys that decide are locked first, so that what they hold stays true.
 
+use super::foreign;
 use super::row::{Changes, belongs, complete, decode_row};
 use crate::exec::batch::BATCH_ROWS;
 use crate::exec::errors::ExecResult;
@@ -21,6 +22,8 @@ pub(super) struct Arbiter<'a> {
     plan: &'a InsertNode,
     conflict: &'a ConflictNode,
     held: BTreeMap<Key, Held>,
+    /// Rows that were updated, before and after.
+    changed: Vec<(Vec<Datum>, Vec<Datum>)>,
 }
 
 #[derive(Clone)]
@@ -34,7 +37,7 @@ enum Held {
 
 impl<'a> Arbiter<'a> {
     pub(super) fn new(plan: &'a InsertNode, conflict: &'a ConflictNode) -> Arbiter<'a> {
-        Arbiter { plan, conflict, held: BTreeMap::new() }
+        Arbiter { plan, conflict, held: BTreeMap::new(), changed: Vec::new() }
     }
 
     /// Writes the rows; answers those that were inserted or updated.
@@ -70,6 +73,7 @@ impl<'a> Arbiter<'a> {
             }
         }
         changes.apply(cx)?;
+        foreign::children_of_changed(&self.plan.target, &self.changed, cx).await?;
         Ok(out)
     }
 
@@ -155,6 +159,9 @@ impl<'a> Arbiter<'a> {
         complete(&self.plan.target, &mut new, &env)?;
         changes.update(&self.plan.target, row_key, &old, &new, &env)?;
         self.held.insert(key, Held::Own);
+        if !self.plan.target.children.is_empty() {
+            self.changed.push((old, new.clone()));
+        }
         Ok(Some(new))
     }
 }

@@ -141,13 +141,14 @@ pub(super) async fn children_of_deleted(
     gone: &[Vec<Datum>],
     cx: &mut Cx<'_>,
 ) -> ExecResult<()> {
+    let mut left = Vec::new();
     for (key, child) in &target.children {
         for row in gone {
             let values = values_of(&target.table, &key.referenced_columns, row);
-            refuse_references(target, key, child, values, key.on_delete, cx).await?;
+            left.push(Left { key, child, values, action: key.on_delete });
         }
     }
-    Ok(())
+    refuse_references(target, left, cx).await
 }
 
 /// No row references a key that was changed away.
@@ -156,16 +157,25 @@ pub(super) async fn children_of_changed(
     changed: &[(Vec<Datum>, Vec<Datum>)],
     cx: &mut Cx<'_>,
 ) -> ExecResult<()> {
+    let mut left = Vec::new();
     for (key, child) in &target.children {
         for (old, new) in changed {
-            let before = values_of(&target.table, &key.referenced_columns, old);
+            let values = values_of(&target.table, &key.referenced_columns, old);
             let after = values_of(&target.table, &key.referenced_columns, new);
-            if !same(&before, &after) {
-                refuse_references(target, key, child, before, key.on_update, cx).await?;
+            if !same(&values, &after) {
+                left.push(Left { key, child, values, action: key.on_update });
             }
         }
     }
-    Ok(())
+    refuse_references(target, left, cx).await
+}
+
+/// A referenced key that is no more.
+struct Left<'a> {
+    key: &'a ForeignKey,
+    child: &'a Table,
+    values: Vec<Datum>,
+    action: ForeignKeyAction,
 }
 
 fn same(a: &[Datum], b: &[Datum]) -> bool {
@@ -176,17 +186,31 @@ fn same(a: &[Datum], b: &[Datum]) -> bool {
     })
 }
 
+/// Whoever adds a reference holds a lock on the key up to its commit, but leaves no version there.
+/// So the references are looked for in the newest state, once nobody can add one any more; and the
+/// commit rests on that being so to the end.
 async fn refuse_references(
     target: &WriteTarget,
-    key: &ForeignKey,
-    child: &Table,
-    values: Vec<Datum>,
-    action: ForeignKeyAction,
+    mut left: Vec<Left<'_>>,
     cx: &mut Cx<'_>,
 ) -> ExecResult<()> {
-    if values.iter().any(|v| matches!(v, Datum::Null)) {
+    left.retain(|left| !left.values.iter().any(|v| matches!(v, Datum::Null)));
+    if left.is_empty() {
         return Ok(());
     }
+    let referenced = |left: &Left<'_>| referenced_key(&target.table, left.key, &left.values);
+    let keys = left.iter().map(referenced).collect::<Result<_, _>>()?;
+    cx.txn.hold(keys).await?;
+    cx.txn.read_newest().await?;
+    for left in left {
+        refuse_reference(target, left, cx).await?;
+    }
+    cx.txn.read_snapshot();
+    Ok(())
+}
+
+async fn refuse_reference(target: &WriteTarget, left: Left<'_>, cx: &mut Cx<'_>) -> ExecResult<()> {
+    let Left { key, child, values, action } = left;
     if !is_referenced(child, key, &values, cx).await? {
         return Ok(());
     }

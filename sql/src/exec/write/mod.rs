@@ -7,11 +7,13 @@ mod conflict;
 mod delete;
 mod foreign;
 mod insert;
+mod partial;
 mod row;
 mod update;
 
 pub(super) use delete::DeleteOp;
 pub(super) use insert::InsertOp;
+pub(crate) use partial::PartialIndexes;
 pub(super) use update::UpdateOp;
 
 use super::batch::{BATCH_ROWS, Batch, BatchBuilder};

@@ -4,13 +4,14 @@ use super::super::errors;
 use super::super::view::SessionView;
 use super::{id_arg, void};
 use base::api::RangeOp;
-use base::api::admin::{ChangeReplicasRequest, TransferLeaderRequest};
-use base::{Key, NodeId, RangeId, ReplicaKind, layout};
+use base::api::admin::TransferLeaderRequest;
+use base::{Key, NodeId, RangeId, layout};
 use catalog::layout::put_key_prefix;
+use txn::MoveError;
 use types::{Datum, Oid, SqlError, SqlType, sqlstate};
 
-/// `sharddb.split_table(table, at…)`: splits in front of each value of the first column of the
-/// primary key. Returns the last new range.
+/// `sharddb.split_table(table, value…)`: splits in front of one primary key, of which the first
+/// columns are given. Returns the new range, NULL when a range starts there already.
 pub(super) async fn split_table(
     view: &SessionView,
     table: Oid,
@@ -20,20 +21,26 @@ pub(super) async fn split_table(
         view.catalog.table(table).cloned().ok_or_else(|| {
             SqlError::new(sqlstate::WRONG_OBJECT_TYPE, "only tables can be split")
         })?;
-    let mut last = Datum::Null;
-    for value in at {
-        let column = table.key.first().and_then(|key| table.column(key.column));
-        let Some(column) = column else {
-            return Err(SqlError::internal("a table without a key"));
-        };
-        let settings = view.shared.settings();
-        let text = types::text::to_string(value, type_of(value), &settings);
-        let value = types::text::parse(column.ty, &text, &settings)?;
-        let mut key = layout::index_prefix(table.storage_id, layout::PRIMARY_INDEX);
-        put_key_prefix(&table, &table.key, &[value], &mut key)?;
-        last = split(view, &key.into()).await?;
+    if at.is_empty() || at.len() > table.key.len() {
+        let message = format!(
+            "table \"{}\" has {} primary key columns, {} values are given",
+            table.name,
+            table.key.len(),
+            at.len()
+        );
+        return Err(SqlError::new(sqlstate::INVALID_PARAMETER_VALUE, message));
     }
-    Ok(last)
+    let settings = view.shared.settings();
+    let mut values = Vec::with_capacity(at.len());
+    for (value, part) in at.iter().zip(&table.key) {
+        let column = table.column(part.column);
+        let column = column.ok_or_else(|| SqlError::internal("a key without its column"))?;
+        let text = types::text::to_string(value, type_of(value), &settings);
+        values.push(types::text::parse(column.ty, &text, &settings)?);
+    }
+    let mut key = layout::index_prefix(table.storage_id, layout::PRIMARY_INDEX);
+    put_key_prefix(&table, &table.key, &values, &mut key)?;
+    split(view, &key.into()).await
 }
 
 /// `sharddb.split_at_key(bytes)`: splits in front of an encoded key.
@@ -45,34 +52,17 @@ pub(super) async fn split_at_key(view: &SessionView, args: &[Datum]) -> Result<D
 }
 
 /// `sharddb.move_range(range, [from,] to)`: replaces the replica on one node by one on another.
-/// Without `from` the replica of a follower moves, or the only one.
 pub(super) async fn move_range(view: &SessionView, args: &[Datum]) -> Result<Datum, SqlError> {
-    let client = view.shared.engine.client();
     let range = RangeId(id_arg(args, 0)?);
     let to = NodeId(id_arg(args, args.len() - 1)?);
-    let route = client.router().find(range).await.map_err(|e| errors::from_kv(e, &view.catalog))?;
-    let voters = route.descriptor.replicas.iter().filter(|r| r.kind == ReplicaKind::Voter);
-    let nodes: Vec<NodeId> = voters.map(|replica| replica.node).collect();
-    if nodes.contains(&to) {
-        let message = format!("range {} already has a replica on node {}", range.0, to.0);
-        return Err(SqlError::new(sqlstate::INVALID_PARAMETER_VALUE, message));
-    }
-    let from = match args.len() {
-        3 => NodeId(id_arg(args, 1)?),
-        _ => {
-            let follower = nodes.iter().rev().find(|node| Some(**node) != route.leader);
-            follower
-                .or(nodes.first())
-                .copied()
-                .ok_or_else(|| SqlError::internal(format!("range {} has no replica", range.0)))?
+    let from = if args.len() == 3 { Some(NodeId(id_arg(args, 1)?)) } else { None };
+    match view.shared.engine.client().move_range(range, to, from).await {
+        Ok(_) => Ok(void()),
+        Err(MoveError::Refused(reason)) => {
+            Err(SqlError::new(sqlstate::INVALID_PARAMETER_VALUE, reason))
         }
-    };
-    if !nodes.contains(&from) {
-        let message = format!("range {} has no replica on node {}", range.0, from.0);
-        return Err(SqlError::new(sqlstate::INVALID_PARAMETER_VALUE, message));
+        Err(MoveError::Kv(error)) => Err(errors::from_kv(error, &view.catalog)),
     }
-    let change = ChangeReplicasRequest { add: vec![to], remove: vec![from] };
-    admin(view, range, RangeOp::ChangeReplicas(change)).await
 }
 
 /// `sharddb.transfer_leader(range, node)`.

@@ -25,6 +25,8 @@ pub(crate) struct Derived {
     pub is_read_only: bool,
     /// A setting of our own: plain reads may be answered by this node's replicas.
     pub follower_reads: bool,
+    /// Bytes that a transaction may hold in memory until it is committed.
+    pub transaction_bytes_max: usize,
     /// Lowest severity of notices that are sent: position in PostgreSQL's order of levels.
     pub min_messages: usize,
 }
@@ -40,10 +42,14 @@ impl Default for Derived {
             isolation: Isolation::ReadCommitted,
             is_read_only: false,
             follower_reads: false,
+            transaction_bytes_max: TRANSACTION_BYTES_MAX,
             min_messages: 0,
         }
     }
 }
+
+/// `sharddb.transaction_bytes_max` where nobody has set it.
+const TRANSACTION_BYTES_MAX: usize = 1 << 30;
 
 const LEVELS: [&str; 9] =
     ["debug5", "debug4", "debug3", "debug2", "debug1", "log", "notice", "warning", "error"];
@@ -78,6 +84,9 @@ impl Derived {
             isolation: isolation(text("default_transaction_isolation")),
             is_read_only: parse_bool(text("default_transaction_read_only")).unwrap_or(false),
             follower_reads: parse_bool(text("sharddb.follower_reads")).unwrap_or(false),
+            transaction_bytes_max: text("sharddb.transaction_bytes_max")
+                .parse()
+                .unwrap_or(TRANSACTION_BYTES_MAX),
             min_messages: LEVELS
                 .iter()
                 .position(|level| *level == text("client_min_messages"))

@@ -1,8 +1,9 @@
 //! Built-in types, casts, functions, access methods, collations, languages.
 
 use super::super::row::{Rows, id, int, text, yes};
+use crate::functions::{Function, all_functions};
 use crate::session::view::SessionView;
-use catalog::{PG_CATALOG, POSTGRES_ROLE};
+use catalog::{Oid, PG_CATALOG, POSTGRES_ROLE};
 use types::cast::CastContext;
 
 pub(super) fn pg_type(_view: &SessionView, rows: &mut Rows) {
@@ -53,10 +54,19 @@ pub(super) fn pg_cast(rows: &mut Rows) {
     }
 }
 
+/// OID of the first built-in function.
+const FIRST_FUNCTION: Oid = 20_000_000;
+
+/// A built-in function by its OID in `pg_proc`.
+pub(in crate::views) fn function(oid: Oid) -> Option<&'static Function> {
+    let number = usize::try_from(oid.checked_sub(FIRST_FUNCTION)?).ok()?;
+    all_functions().nth(number)
+}
+
 pub(super) fn pg_proc(rows: &mut Rows) {
-    for (number, function) in crate::functions::all_functions().enumerate() {
+    for (number, function) in all_functions().enumerate() {
         rows.add(&[
-            ("oid", int(20_000_000 + number as i64)),
+            ("oid", int(i64::from(FIRST_FUNCTION) + number as i64)),
             ("proname", text(function.name)),
             ("pronamespace", id(PG_CATALOG)),
             ("proowner", id(POSTGRES_ROLE)),

@@ -43,7 +43,7 @@ pub(super) fn pg_indexes(view: &SessionView, rows: &mut Rows) {
                 ("schemaname", text(&schema.name)),
                 ("tablename", text(&table.name)),
                 ("indexname", text(&index.name)),
-                ("indexdef", text(index_definition(view, table, index))),
+                ("indexdef", text(index_definition(view, table, index, false))),
             ]);
         }
     }

@@ -1,7 +1,7 @@
 //! `pg_catalog`.
 
 mod attributes;
-mod builtin;
+pub(in crate::views) mod builtin;
 mod classes;
 mod constraints;
 mod databases;
