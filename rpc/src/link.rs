@@ -5,6 +5,8 @@
 //! when the socket takes no more does the connection's own task go on. Frames appended while
 //! somebody writes leave together in the next write.
 
+#![expect(clippy::disallowed_methods, reason = "how long a peer is silent is the real time")]
+
 use crate::frame::{self, Frame, FrameError, Kind};
 use bytes::BytesMut;
 use parking_lot::Mutex;

@@ -1,6 +1,11 @@
 //! The binary: sockets, threads, settings, metrics, HTTP and the command line. It wires the crates
 //! together and holds no rule of its own about data.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the binary is where time, chance, threads and sockets enter"
+)]
+
 mod admin;
 mod bench;
 mod cli;

@@ -3,6 +3,8 @@
 //!
 //! `cargo run --release -p sharddb-shard --example point_ops`
 
+#![expect(clippy::disallowed_methods, reason = "it measures real time")]
+
 use base::api::commit_1pc::Commit1PcRequest;
 use base::api::get::GetRequest;
 use base::api::lock::{LockRequest, LockStrength, LockWait};

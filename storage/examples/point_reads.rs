@@ -1,6 +1,8 @@
 //! Measures point reads and scans: `cargo run --release -p sharddb-storage --example point_reads`.
 //! Arguments: number of keys (1000000), number of reads (200000), MiB of block cache (256).
 
+#![expect(clippy::disallowed_methods, reason = "it measures real time")]
+
 use base::codec::put_i32;
 use base::{Key, Timestamp, layout};
 use std::hint::black_box;

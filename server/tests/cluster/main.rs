@@ -1,5 +1,7 @@
 //! Tests with real processes: a cluster of `sharddb start` children on loopback.
 
+#![expect(clippy::disallowed_methods, reason = "real processes run in real time")]
+
 mod atomic_commit;
 mod bad_start;
 mod bench;
