@@ -24,13 +24,13 @@ pub(crate) fn coercion(from: Oid, to: Oid) -> Option<CastContext> {
     if from == to {
         return Some(CastContext::Implicit);
     }
+    // An array does not become a vector by its elements, as in PostgreSQL: every operator for
+    // arrays would have a rival.
+    if matches!(to, oid::OIDVECTOR | oid::INT2VECTOR) && types::element_of(from).is_some() {
+        return None;
+    }
     if let Some(context) = cast::context(from, to) {
         return Some(context);
-    }
-    // Arrays become vectors only by an explicit cast of their own, else every operator for arrays
-    // would have a rival.
-    if matches!(to, oid::OIDVECTOR | oid::INT2VECTOR) {
-        return None;
     }
     let (from, to) = (types::element_of(from)?, types::element_of(to)?);
     coercion(from, to)

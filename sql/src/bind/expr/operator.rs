@@ -443,3 +443,22 @@ fn symbol(op: &B) -> Option<String> {
         other => other.to_string(),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn arrays_have_one_operator_each() {
+        for array in [oid::INT4_ARRAY, oid::OID_ARRAY] {
+            for other in [array, oid::UNKNOWN] {
+                for symbol in ["=", "<>", "<"] {
+                    let found = find_operator(symbol, array, other).expect("it is unique");
+                    assert_eq!((found.left, found.right), (oid::ANYARRAY, oid::ANYARRAY));
+                }
+            }
+        }
+        let vectors = find_operator("=", oid::OIDVECTOR, oid::OIDVECTOR).expect("it is exact");
+        assert_eq!(vectors.left, oid::OIDVECTOR);
+    }
+}
