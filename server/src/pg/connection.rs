@@ -7,7 +7,7 @@ use super::listener::PgServer;
 use crate::metrics::{Metrics, Protocol};
 use sql::session::{CancelToken, ConnectParams, Session};
 use std::io;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::Poll;
 use std::time::{Duration, Instant};
@@ -175,8 +175,7 @@ struct Watch {
 impl Watch {
     /// Carries out work of a client. Should the client leave meanwhile, the work is cancelled:
     /// nobody waits for it, but others may wait for its locks.
-    async fn over<T>(&self, work: impl Future<Output = T>) -> T {
-        let mut work = pin!(work);
+    async fn over<T>(&self, mut work: Pin<&mut impl Future<Output = T>>) -> T {
         // Most is done at once.
         if let Poll::Ready(done) = futures::poll!(work.as_mut()) {
             return done;
@@ -210,7 +209,10 @@ async fn measured(
         _ => (Protocol::Extended, false),
     };
     let start = Instant::now();
-    let next = watch.over(dispatch(event, session, client)).await;
+    let next = {
+        let work = pin!(dispatch(event, session, client));
+        watch.over(work).await
+    };
     let failure = client.failure.take();
     if runs || failure.is_some() {
         metrics.sql(protocol, start.elapsed(), failure);

@@ -25,7 +25,7 @@ pub(super) async fn dispatch(
 ) -> Next {
     match event {
         FrontendEvent::Query(sql) => {
-            let outcome = session.simple_query(&sql, client).await;
+            let outcome = Box::pin(session.simple_query(&sql, client)).await;
             settle(outcome, client);
             Next::Ready
         }

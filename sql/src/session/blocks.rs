@@ -391,11 +391,11 @@ impl Session {
             State::Idle => self.shared.guc.lock().rollback(),
             State::Implicit(open) => {
                 self.end_portals();
-                self.roll_back(*open).await;
+                Box::pin(self.roll_back(*open)).await;
             }
             State::Block(open) if open.savepoints.is_empty() => {
                 self.end_portals();
-                self.roll_back(*open).await;
+                Box::pin(self.roll_back(*open)).await;
                 self.state = State::Failed(None);
             }
             State::Block(open) => self.state = State::Failed(Some(open)),

@@ -11,6 +11,7 @@ use super::transaction::{State, Transaction};
 use super::{Format, RowSink, errors, query};
 use crate::{copy, ddl, utility};
 use std::collections::VecDeque;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 use txn::Isolation;
@@ -97,7 +98,7 @@ impl Session {
             ));
         }
         if !self.has_lease() {
-            wait_for_lease(self.shared.clone()).await?;
+            Box::pin(wait_for_lease(self.shared.clone())).await?;
         }
         let job = match statement.class {
             Class::Plan => {
@@ -109,7 +110,7 @@ impl Session {
             }
             _ => Job::Command { statement },
         };
-        if let Done::Tag(tag) = self.run_job(job, alone, sink).await? {
+        if let Done::Tag(tag) = Box::pin(self.run_job(job, alone, sink)).await? {
             self.send_reports(sink);
             sink.complete(&tag);
         }
@@ -145,8 +146,11 @@ impl Session {
             // A leader's choice of snapshot that was not enough once is not tried again.
             transaction.txn.begin_statement(attempt == 1);
             let clock = self.clock().clone();
-            let work = work(&self.shared, &mut transaction, &mut job, true, sink);
-            let error = match interruptible(&self.shared.cancel, &clock, work).await {
+            let result = {
+                let work = pin!(work(&self.shared, &mut transaction, &mut job, true, sink));
+                interruptible(&self.shared.cancel, &clock, work).await
+            };
+            let error = match result {
                 Ok(done) => match self.commit_transaction(transaction).await {
                     Ok(()) => return Ok(done),
                     Err(error) => error,
@@ -230,8 +234,10 @@ async fn attempts<S: RowSink>(
         if !matches!(job, Job::Part { .. }) {
             transaction.txn.begin_statement(false);
         }
-        let work = work(shared, transaction, job, false, sink);
-        let result = interruptible(&shared.cancel, &clock, work).await;
+        let result = {
+            let work = pin!(work(shared, transaction, job, false, sink));
+            interruptible(&shared.cancel, &clock, work).await
+        };
         match (result, savepoint) {
             (Ok(done), savepoint) => {
                 if let Some(savepoint) = savepoint {

@@ -45,6 +45,8 @@
 //! }
 //! ```
 //!
+//! * The futures of long and of rare ways are boxed: a future is moved whole with every message, so
+//!   the one of the common way is kept small.
 //! * Every method takes `&mut self` and every future is `Send`; a dropped future leaves a session
 //!   that may only be dropped.
 //! * `sync_follows`: the connection has already read the Sync that comes next (the common

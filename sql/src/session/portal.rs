@@ -141,7 +141,7 @@ impl Session {
                 portal.progress = Progress::Done;
                 self.run(&statement, &portal.params, output, alone, sink).await
             }
-            _ => self.execute_part(&mut portal, max_rows, sink).await,
+            _ => Box::pin(self.execute_part(&mut portal, max_rows, sink)).await,
         };
         self.end_activity();
         // COMMIT and ROLLBACK have closed all portals; this one included.

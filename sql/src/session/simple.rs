@@ -67,7 +67,7 @@ impl Session {
             return Ok(());
         };
         match statement.class {
-            Class::Transaction => self.run_transaction_command(ast, sink).await,
+            Class::Transaction => Box::pin(self.run_transaction_command(ast, sink)).await,
             Class::Session => {
                 Box::pin(self.run_session_command(statement, ast, output, alone, sink)).await
             }
@@ -106,10 +106,10 @@ impl Session {
         match std::mem::take(&mut self.state) {
             State::Implicit(open) => {
                 self.state = State::Implicit(open);
-                self.finish_held_cursors().await?;
+                Box::pin(self.finish_held_cursors()).await?;
                 self.end_portals();
                 match std::mem::take(&mut self.state) {
-                    State::Implicit(open) => self.commit_transaction(*open).await,
+                    State::Implicit(open) => Box::pin(self.commit_transaction(*open)).await,
                     _ => Ok(()),
                 }
             }
