@@ -56,7 +56,12 @@ start_sharddb() { # nodes
     [ "$1" -gt 1 ] && args+=(--join "$join")
     "$SHARDDB" start "${args[@]}" > "$WORK/n$i.log" 2>&1 & PIDS+=($!)
   done
-  until grep -q '^ready' "$WORK/n1.log"; do sleep 0.01; done
+  for i in $(seq 1 "$1"); do
+    until grep -q '^ready' "$WORK/n$i.log"; do
+      kill -0 "${PIDS[$((i - 1))]}" || { cat "$WORK/n$i.log" >&2; exit 1; }
+      sleep 0.01
+    done
+  done
   echo "start to ready: $(( ($(date +%s%N) - begin) / 1000000 )) ms ($1 nodes, empty directories)"
   SD="-h 127.0.0.1 -p 15431 -U postgres"
 }
