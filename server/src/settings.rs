@@ -2,6 +2,7 @@
 
 use crate::cli::{Role, StartArgs};
 use crate::node::failpoint::Failpoint;
+use crate::pg::Trust;
 use serde::Deserialize;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -28,6 +29,8 @@ pub(crate) struct Settings {
     pub join: Vec<String>,
     /// Log filter, as in `RUST_LOG`.
     pub log: String,
+    /// From where SQL clients are let in: `loopback`, `private` networks too, or `any`.
+    pub sql_trust: Trust,
     /// Most SQL connections at a time.
     pub max_connections: u32,
     /// Bytes of RocksDB block cache.
@@ -141,6 +144,7 @@ const DEFAULTS: &[(&str, &str)] = &[
     ("roles", "meta,shard,proxy"),
     ("join", ""),
     ("log", "warn"),
+    ("sql_trust", "loopback"),
     ("max_connections", "1000"),
     ("cache_bytes", "134217728"),
     ("reserve_bytes", "67108864"),

@@ -44,10 +44,8 @@ pub(crate) async fn run(args: &StartArgs) -> Result<(), Failure> {
         node = Node::start(settings.clone(), rpc, metrics.clone()) => node?,
         () = ending.come() => return Ok(()),
     };
-    let server = node
-        .engine
-        .clone()
-        .map(|engine| Arc::new(PgServer::new(engine, settings.max_connections, metrics)));
+    let server =
+        node.engine.clone().map(|engine| Arc::new(PgServer::new(engine, &settings, metrics)));
     observed.set_running(&node, server.clone());
     let stop = watch::Sender::new(false);
     let serving = match (sql, server) {

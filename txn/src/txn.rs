@@ -43,7 +43,7 @@ pub enum TxnLocked {
     Skipped,
 }
 
-/// Ranges and nodes a transaction has sent requests to.
+/// Ranges and nodes that a statement has sent requests to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TouchLog {
     /// Pairs in the order of first contact.
@@ -139,6 +139,7 @@ impl Txn {
     /// picks the snapshot.
     pub fn begin_statement(&mut self, alone: bool) {
         self.read_snapshot();
+        self.touched = TouchLog::default();
         if self.isolation == Isolation::ReadCommitted {
             self.view = View::Open;
         }
@@ -268,7 +269,7 @@ impl Txn {
         self.buffer.bytes()
     }
 
-    /// Ranges and nodes touched so far.
+    /// Ranges and nodes that the statement has touched so far.
     pub fn touched(&self) -> &TouchLog {
         &self.touched
     }

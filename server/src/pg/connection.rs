@@ -7,6 +7,7 @@ use super::listener::PgServer;
 use crate::metrics::{Metrics, Protocol};
 use sql::session::{CancelToken, ConnectParams, Session};
 use std::io;
+use std::net::IpAddr;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::Poll;
@@ -25,7 +26,12 @@ const ADMIN_SHUTDOWN: &str = "57P01";
 const PRESENCE_LOOK: Duration = Duration::from_secs(1);
 
 /// Serves one client until it leaves, breaks the protocol, or the server stops.
-pub(super) async fn run(stream: TcpStream, server: Arc<PgServer>, stop: watch::Receiver<bool>) {
+pub(super) async fn run(
+    stream: TcpStream,
+    peer: IpAddr,
+    server: Arc<PgServer>,
+    stop: watch::Receiver<bool>,
+) {
     let mut client = Client::new(stream);
     let mut stopping = stop.clone();
     let started = tokio::select! {
@@ -34,8 +40,24 @@ pub(super) async fn run(stream: TcpStream, server: Arc<PgServer>, stop: watch::R
         () = stopped(&mut stopping) => return,
     };
     let Ok(Some(startup)) = started else { return };
+    if !server.trust.admits(peer) {
+        // A peer that has left already does not mind.
+        let _ = refuse(&mut client, not_trusted(peer, &startup)).await;
+        return;
+    }
     // An end of the stream, orderly or not, ends the session: there is nobody to tell.
     let _ = converse(&mut client, &server, startup, stop).await;
+}
+
+/// What PostgreSQL says when no rule lets a host in.
+fn not_trusted(peer: IpAddr, startup: &Startup) -> ErrorFields {
+    let (user, database) = (&startup.user, &startup.database);
+    let database = if database.is_empty() { user } else { database };
+    let message = format!(
+        "no pg_hba.conf entry for host \"{peer}\", user \"{user}\", database \"{database}\", \
+         no encryption"
+    );
+    ErrorFields::new(Severity::Fatal, "28000", message)
 }
 
 /// Reads startup packets; `None` when there is no session to come.

@@ -2,7 +2,9 @@
 
 use super::cancel::CancelRegistry;
 use super::connection;
+use super::trust::Trust;
 use crate::metrics::Metrics;
+use crate::settings::Settings;
 use sql::Engine;
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,21 +20,19 @@ pub(crate) struct PgServer {
     pub(super) engine: Arc<Engine>,
     pub(super) cancels: Arc<CancelRegistry>,
     pub(super) metrics: Arc<Metrics>,
+    pub(super) trust: Trust,
     slots: Arc<Semaphore>,
 }
 
 impl PgServer {
-    /// At most this many sessions at a time.
-    pub(crate) fn new(
-        engine: Arc<Engine>,
-        max_connections: u32,
-        metrics: Arc<Metrics>,
-    ) -> PgServer {
+    /// No sessions yet.
+    pub(crate) fn new(engine: Arc<Engine>, settings: &Settings, metrics: Arc<Metrics>) -> PgServer {
         PgServer {
             engine,
             cancels: Arc::default(),
             metrics,
-            slots: Arc::new(Semaphore::new(max_connections as usize)),
+            trust: settings.sql_trust,
+            slots: Arc::new(Semaphore::new(settings.max_connections as usize)),
         }
     }
 
@@ -58,11 +58,11 @@ pub(crate) async fn serve(
     loop {
         tokio::select! {
             accepted = listener.accept() => match accepted {
-                Ok((stream, _)) => {
+                Ok((stream, peer)) => {
                     // Without it small answers wait for the peer's acknowledgement; a failure only
                     // costs speed.
                     let _ = stream.set_nodelay(true);
-                    connections.spawn(connection::run(stream, server.clone(), stop.clone()));
+                    connections.spawn(connection::run(stream, peer.ip(), server.clone(), stop.clone()));
                 }
                 Err(error) => {
                     tracing::warn!(%error, "cannot accept a connection");

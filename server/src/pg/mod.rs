@@ -13,5 +13,7 @@ mod dispatch;
 mod errors;
 mod listener;
 mod sink;
+mod trust;
 
 pub(crate) use listener::{PgServer, serve};
+pub(crate) use trust::Trust;
