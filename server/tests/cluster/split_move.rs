@@ -77,6 +77,9 @@ async fn split_and_move_under_writes() {
     assert_eq!(ranges(&explain(&client, "SELECT * FROM t WHERE id = 5").await), 1);
     assert_eq!(ranges(&explain(&client, "SELECT * FROM t WHERE id BETWEEN 300 AND 400").await), 2);
     assert_eq!(ranges(&explain(&client, "SELECT count(*) FROM t").await), 3);
+    let update = explain(&client, "UPDATE t SET n = 0 WHERE id BETWEEN 300 AND 400").await;
+    assert_eq!(ranges(&update), 2, "{update}");
+    assert_eq!(ranges(&explain(&client, "INSERT INTO t VALUES (0, 0)").await), 3);
     assert_eq!(value(&client, "SELECT count(*) FROM t").await, "1000");
     let fourth_client = cluster.client(fourth).await;
     assert_eq!(value(&fourth_client, "SELECT n FROM t WHERE id = 1000").await, total.to_string());

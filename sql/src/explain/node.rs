@@ -25,7 +25,7 @@ pub(super) struct PlanNode {
     /// `InitPlan 1 (returns $0)`, `SubPlan 1`, `CTE x`.
     pub(super) label: Option<String>,
     pub(super) inputs: Vec<PlanNode>,
-    /// Key spans it reads.
+    /// Key spans that it reads or may write to.
     spans: Option<Vec<Span>>,
     pub(super) ranges: Vec<(RangeId, NodeId)>,
 }
@@ -221,6 +221,8 @@ impl Maker<'_> {
             }
             Op::Insert(insert) => {
                 let mut out = self.write(node, "Insert", &insert.target, &insert.input);
+                // Where rows may go: their keys are not known before the input runs.
+                out.spans = Some(vec![base::layout::table_span(insert.target.table.storage_id)]);
                 if let Some(conflict) = &insert.conflict {
                     let what = if conflict.update.is_some() { "UPDATE" } else { "NOTHING" };
                     out.details.push(("Conflict Resolution", what.to_owned()));
