@@ -127,6 +127,30 @@ impl RangeMap {
         self.claim(&entry)
     }
 
+    /// A range has split: both halves at once, so that no key is without its range in between.
+    pub fn split(&mut self, left: &RangeReport, right: &RangeReport) -> Changes {
+        let mut changes = self.update(left);
+        changes.extend(self.update(right));
+        changes
+    }
+
+    /// Two ranges have become one: `merged` takes over every key of `absorbed`, whatever epoch that
+    /// had reached.
+    pub fn merge(&mut self, merged: &RangeReport, absorbed: RangeId) -> Changes {
+        if !self.is_news(merged) {
+            return Changes::new();
+        }
+        let span = &merged.descriptor.span;
+        for piece in self.pieces.values_mut() {
+            if piece.descriptor.range == absorbed && piece.span().overlaps(span) {
+                // Gives way to every claim; what lies beyond the span is written with it.
+                piece.descriptor.epoch = 0;
+            }
+        }
+        self.forget_lost_epochs();
+        self.update(merged)
+    }
+
     /// A piece of a range that was reported with a newer epoch since, kept for want of another
     /// owner.
     fn is_outdated(&self, piece: &RangeEntry) -> bool {

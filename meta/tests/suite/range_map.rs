@@ -165,16 +165,21 @@ proptest! {
             let before = truth.ranges.len();
             truth.split(n, &key(*cut));
             if truth.ranges.len() > before {
-                map.update(&truth.ranges[n]);
-                map.update(&truth.ranges[n + 1]);
+                map.split(&truth.ranges[n], &truth.ranges[n + 1]);
             }
             check(&map);
             prop_assert_eq!(map.current(&Key::MIN).count(), truth.ranges.len());
         }
         while truth.ranges.len() > 1 {
             let absorbed = truth.ranges[1].descriptor.range;
+            // It has moved since, which the range that absorbs it knows nothing of.
+            truth.ranges[1].descriptor.epoch += 5;
+            map.update(&truth.ranges[1]);
+            truth.ranges[1].descriptor.epoch = 0;
             truth.merge(0);
-            map.update(&truth.ranges[0]);
+            map.merge(&truth.ranges[0], absorbed);
+            let read_back = RangeMap::from_pieces(map.pieces().cloned());
+            prop_assert_eq!(&read_back, &map);
             check(&map);
             prop_assert_eq!(map.find(absorbed), None);
             prop_assert_eq!(map.current(&Key::MIN).count(), truth.ranges.len());
