@@ -25,7 +25,9 @@ impl Txn {
         if request.span.is_empty() {
             return Ok(TxnScanPage::default());
         }
-        let page = if request.fan_out && !request.reverse {
+        let page = if request.scatter && !request.reverse {
+            self.scan_scattered(request).await?
+        } else if request.fan_out && !request.reverse {
             self.scan_all(request).await?
         } else {
             self.scan_page(request).await?
@@ -99,6 +101,43 @@ impl Txn {
         Ok(all)
     }
 
+    /// A page of each of the first ranges that the spans overlap, all at once.
+    async fn scan_scattered(&mut self, mut request: TxnScan) -> KvResult<TxnScanPage> {
+        let mut spans = vec![std::mem::take(&mut request.span)];
+        spans.append(&mut request.also);
+        let start = spans.iter().map(|span| &span.start).min().cloned().unwrap_or_default();
+        let end = spans.iter().map(|span| &span.end).max().cloned().unwrap_or_default();
+        let plan = self.plan_read(&Span::new(start, end)).await?;
+        if plan.at == ReadAt::Leader {
+            // One range: there is nothing to scatter.
+            request.span = spans.remove(0);
+            let mut page = self.scan_page(request).await?;
+            page.more = page.resume.take().into_iter().chain(spans).collect();
+            return Ok(page);
+        }
+        let mut parts = Vec::new();
+        for span in &spans {
+            let routes = self.core.router.ranges(span).await?;
+            parts.extend(routes.iter().map(|route| span.intersect(&route.descriptor.span)));
+        }
+        let parallelism = self.core.env.config.parallelism;
+        let left = parts.split_off(parallelism.min(parts.len()));
+        let requests: Vec<TxnScan> =
+            parts.into_iter().map(|span| TxnScan { span, ..request.clone() }).collect();
+        let scanner = self.scanner(plan);
+        let reads = requests.into_iter().map(|request| scanner.one_page(request));
+        let answers: Vec<_> = iter(reads).buffered(parallelism).collect().await;
+        let mut page = TxnScanPage::default();
+        for answer in answers {
+            let (request, part) = answer?;
+            self.note_read(&request_part(&request, part.resume.as_ref()));
+            let rest = part.add_to(&mut page);
+            page.more.extend(rest);
+        }
+        page.more.extend(left);
+        Ok(page)
+    }
+
     async fn scan_pages(&mut self, mut request: TxnScan) -> KvResult<TxnScanPage> {
         let mut all = TxnScanPage::default();
         request.fan_out = false;
@@ -161,6 +200,18 @@ impl Scanner<'_> {
                 Err(Failed::Recut { .. }) => {
                     patience.recut(&self.core.env).await?;
                 }
+                Err(Failed::Error { error, .. }) => return Err(error),
+            }
+        }
+    }
+
+    /// [`Scanner::one_range`], again when ranges have been cut.
+    async fn one_page(&self, request: TxnScan) -> KvResult<(TxnScan, Part)> {
+        let mut patience = Patience::default();
+        loop {
+            match self.one_range(&request).await {
+                Ok(part) => return Ok((request, part)),
+                Err(Failed::Recut { .. }) => patience.recut(&self.core.env).await?,
                 Err(Failed::Error { error, .. }) => return Err(error),
             }
         }

@@ -18,6 +18,10 @@ pub struct TxnScan {
     pub fragment: Option<Bytes>,
     /// Ask all ranges of the span at once and gather everything: forward, no limits, one page.
     pub fan_out: bool,
+    /// Ask many ranges at once for a page each, in whatever order: forward, no limit of rows.
+    pub scatter: bool,
+    /// With `scatter`: further spans to read from, apart from each other.
+    pub also: Vec<Span>,
 }
 
 impl TxnScan {
@@ -36,6 +40,8 @@ pub struct TxnScanPage {
     pub outputs: Vec<Bytes>,
     /// What is still unread; `None` at the end. Ask again with this span.
     pub resume: Option<Span>,
+    /// With `scatter`: what else is still unread.
+    pub more: Vec<Span>,
     /// The ranges asked.
     pub ranges: Vec<RangeId>,
     /// The nodes asked.

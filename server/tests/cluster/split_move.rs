@@ -16,6 +16,29 @@ fn ranges(plan: &str) -> usize {
     line.split("Ranges:").nth(1).unwrap_or("").split(',').count()
 }
 
+/// Scans whose order does not matter read several ranges at once, each of several pages.
+async fn scattered_scans_read_all(client: &tokio_postgres::Client) {
+    for sql in [
+        "CREATE TABLE wide (id int8 PRIMARY KEY, filler text NOT NULL)",
+        "INSERT INTO wide SELECT i, repeat('x', 1000) FROM generate_series(1, 8000) AS i",
+        "SELECT sharddb.split_table('wide', 2000), sharddb.split_table('wide', 4000)",
+    ] {
+        client.simple_query(sql).await.unwrap_or_else(|e| panic!("{sql}: {e:?}"));
+    }
+    for isolation in ["READ COMMITTED", "SERIALIZABLE"] {
+        let begin = format!("BEGIN ISOLATION LEVEL {isolation}; DELETE FROM wide WHERE id = 3000");
+        client.batch_execute(&begin).await.expect("a row of its own is gone");
+        let rows = client.query("SELECT id, filler FROM wide", &[]).await.expect("all rows");
+        let mut ids: Vec<i64> = rows.iter().map(|row| row.get(0)).collect();
+        ids.sort_unstable();
+        let expected: Vec<i64> = (1..=8000).filter(|id| *id != 3000).collect();
+        assert_eq!(ids, expected, "{isolation}");
+        let rows = client.query("SELECT id FROM wide ORDER BY id", &[]).await.expect("in order");
+        assert!(rows.iter().map(|row| row.get::<_, i64>(0)).eq(expected), "{isolation}");
+        client.batch_execute("ROLLBACK").await.expect("rolls back");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn split_and_move_under_writes() {
     let mut cluster = Cluster::start(3).await;
@@ -81,6 +104,7 @@ async fn split_and_move_under_writes() {
     assert_eq!(ranges(&update), 2, "{update}");
     assert_eq!(ranges(&explain(&client, "INSERT INTO t VALUES (0, 0)").await), 3);
     assert_eq!(value(&client, "SELECT count(*) FROM t").await, "1000");
+    scattered_scans_read_all(&client).await;
     let fourth_client = cluster.client(fourth).await;
     assert_eq!(value(&fourth_client, "SELECT n FROM t WHERE id = 1000").await, total.to_string());
 }

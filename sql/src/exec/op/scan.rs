@@ -25,6 +25,8 @@ use types::{Datum, SqlError};
 
 /// Bytes of a page of a scan.
 const PAGE_BYTES: u64 = 1 << 20;
+/// Stretches that are read at once where the order of rows does not matter.
+const SCATTER_SPANS: usize = 16;
 
 /// A running scan.
 pub(crate) struct ScanOp {
@@ -102,7 +104,11 @@ impl ScanOp {
                 let keys: Vec<Key> = work.keys.drain(..chunk).collect();
                 self.points(scan, keys, cx).await?;
             } else if let Some(span) = work.spans.pop_front() {
-                self.page(node, scan, span, cx).await?;
+                let scatter = work.fragment.is_some() && self.left.is_none() && may_scatter(scan);
+                let more = if scatter { work.spans.len().min(SCATTER_SPANS - 1) } else { 0 };
+                let also = work.spans.drain(..more).collect();
+                self.page(node, scan, TxnScan { span, scatter, also, ..TxnScan::default() }, cx)
+                    .await?;
             } else {
                 return Ok(None);
             }
@@ -141,28 +147,29 @@ impl ScanOp {
         }
     }
 
-    /// One page of a span.
+    /// One page of a span, or of several.
     async fn page(
         &mut self,
         node: &Node,
         scan: &Scan,
-        span: Span,
+        place: TxnScan,
         cx: &mut Cx<'_>,
     ) -> ExecResult<()> {
         let Some(work) = &self.plan else { return mismatch() };
         let gather_all = scan.partial.is_some();
         let request = TxnScan {
-            span,
             reverse: scan.reverse,
             limit_rows: self.row_limit(scan),
             limit_bytes: if gather_all { 0 } else { PAGE_BYTES },
             fragment: work.fragment.clone(),
             fan_out: gather_all,
+            ..place
         };
         let page = cx.txn.scan(request).await?;
         cx.state.count_read(node.id, page.rows_read);
-        if let (Some(rest), Some(work)) = (page.resume, &mut self.plan) {
-            work.spans.push_front(rest);
+        if let Some(work) = &mut self.plan {
+            page.resume.into_iter().for_each(|rest| work.spans.push_front(rest));
+            work.spans.extend(page.more);
         }
         if self.plan.as_ref().is_some_and(|w| w.fragment.is_some()) {
             for output in page.outputs {
@@ -323,6 +330,11 @@ impl Operator for ScanOp {
     ) -> BoxFuture<'a, ExecResult<Option<Batch>>> {
         Box::pin(self.step(node, cx))
     }
+}
+
+/// Nobody minds in which order rows come, and all of them are wanted.
+fn may_scatter(scan: &Scan) -> bool {
+    !scan.ordered && !scan.reverse && scan.lock.is_none() && scan.partial.is_none()
 }
 
 /// True when the row's key is a slot: somebody wants it, or the scan has to lock by it.

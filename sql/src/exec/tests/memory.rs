@@ -92,7 +92,7 @@ impl MemoryTxn {
         if request.reverse {
             rows.reverse();
         }
-        let mut page = txn::TxnScanPage::default();
+        let mut page = txn::TxnScanPage { more: request.also, ..Default::default() };
         if rows.len() > PAGE_ROWS && !request.fan_out {
             let next = rows[PAGE_ROWS].0.clone();
             rows.truncate(PAGE_ROWS);
