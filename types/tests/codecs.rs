@@ -45,15 +45,25 @@ fn intervals() -> impl Strategy<Value = Interval> {
         .prop_map(|(months, days, micros)| Interval { months, days, micros })
 }
 
-fn arrays() -> impl Strategy<Value = Array> {
-    let element = prop_oneof![4 => (-3i32..3).prop_map(Datum::Int4), 1 => Just(Datum::Null)];
-    (prop::collection::vec(element, 0..5), -1i32..2).prop_map(|(values, lower_bound)| {
+fn arrays<S>(element_oid: u32, element: S) -> impl Strategy<Value = Array>
+where
+    S: Strategy<Value = Datum> + 'static,
+{
+    let element = prop_oneof![4 => element, 1 => Just(Datum::Null)];
+    (prop::collection::vec(element, 0..5), -1i32..2).prop_map(move |(values, lower_bound)| {
         let dimensions = match values.len() {
             0 => Vec::new(),
             length => vec![ArrayDimension { length: length as i32, lower_bound }],
         };
-        Array { element_oid: INT4, dimensions, values }
+        Array { element_oid, dimensions, values }
     })
+}
+
+fn of_array<S>(element_oid: u32, element: S) -> BoxedStrategy<Datum>
+where
+    S: Strategy<Value = Datum> + 'static,
+{
+    arrays(element_oid, element).prop_map(|a| Datum::Array(Arc::new(a))).boxed()
 }
 
 /// A type and two values of it, NULLs among them.
@@ -79,7 +89,7 @@ fn pairs() -> impl Strategy<Value = (SqlType, Datum, Datum)> {
         of(FLOAT4, floats.prop_map(|f| Datum::Float4(f as f32))),
         of(NUMERIC, numerics().prop_map(|n| Datum::Numeric(Arc::new(n))).boxed()),
         of(TEXT, text.clone().boxed()),
-        of(BPCHAR, text.boxed()),
+        of(BPCHAR, text.clone().boxed()),
         of(BYTEA, prop::collection::vec(0u8..3, 0..6).prop_map(|b| Datum::Bytea(b.into())).boxed()),
         of(DATE, any::<i32>().prop_map(Datum::Date)),
         of(TIME, (0i64..86_400_000_001).prop_map(Datum::Time)),
@@ -90,7 +100,9 @@ fn pairs() -> impl Strategy<Value = (SqlType, Datum, Datum)> {
         of(JSONB, documents().prop_map(|d| Datum::Jsonb(Arc::new(d))).boxed()),
         of(OID, any::<u32>().prop_map(Datum::Oid)),
         of(CHAR, any::<u8>().prop_map(Datum::Char)),
-        of(INT4_ARRAY, arrays().prop_map(|a| Datum::Array(Arc::new(a))).boxed()),
+        of(INT4_ARRAY, of_array(INT4, (-3i32..3).prop_map(Datum::Int4))),
+        of(TEXT_ARRAY, of_array(TEXT, text.clone())),
+        of(NUMERIC_ARRAY, of_array(NUMERIC, numerics().prop_map(|n| Datum::Numeric(Arc::new(n))))),
     ]
 }
 
