@@ -1,22 +1,24 @@
 //! Frames.
 //!
 //! ```text
-//!   offset  0        4       8        9      10      18
-//!          ┌────────┬───────┬────────┬──────┬───────┬─────────┐
-//!          │ length │ crc32 │version │ kind │  id   │ payload │   big endian
-//!          └────────┴───────┴────────┴──────┴───────┴─────────┘
+//!   offset  0        4       8         9      10   18        22
+//!          ┌────────┬───────┬─────────┬──────┬────┬─────────┬─────────┐
+//!          │ length │ crc32 │ version │ kind │ id │ timeout │ payload │   big endian
+//!          └────────┴───────┴─────────┴──────┴────┴─────────┴─────────┘
 //! ```
 //!
-//! The length counts what follows the checksum, and the checksum covers it.
+//! The length counts what follows the checksum, and the checksum covers it. The timeout is the
+//! deadline of a request, in milliseconds from its arrival, because clocks of two machines do not
+//! agree; 0 in frames that nobody waits for.
 
 use bytes::{Buf, Bytes, BytesMut};
 
 /// Version of the frame layout and of the protocol as a whole.
-pub const VERSION: u8 = 1;
+pub const VERSION: u8 = 2;
 /// Length and checksum.
 const PREFIX_BYTES: usize = 8;
-/// Version, kind and id.
-const HEADER_BYTES: usize = 10;
+/// Version, kind, id and timeout.
+const HEADER_BYTES: usize = 14;
 
 /// What a frame carries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,6 +62,7 @@ impl Kind {
 pub struct Frame {
     pub kind: Kind,
     pub id: u64,
+    pub timeout_ms: u32,
     pub payload: Bytes,
 }
 
@@ -77,7 +80,7 @@ pub enum FrameError {
 }
 
 /// Appends a frame. The payload's length has been checked.
-pub fn encode(out: &mut Vec<u8>, kind: Kind, id: u64, payload: &[u8]) {
+pub fn encode(out: &mut Vec<u8>, kind: Kind, id: u64, timeout_ms: u32, payload: &[u8]) {
     let length = u32::try_from(HEADER_BYTES + payload.len()).expect("payload was checked");
     out.reserve(PREFIX_BYTES + HEADER_BYTES + payload.len());
     let start = out.len();
@@ -86,6 +89,7 @@ pub fn encode(out: &mut Vec<u8>, kind: Kind, id: u64, payload: &[u8]) {
     out.push(VERSION);
     out.push(kind as u8);
     out.extend_from_slice(&id.to_be_bytes());
+    out.extend_from_slice(&timeout_ms.to_be_bytes());
     out.extend_from_slice(payload);
     let checksum = crc32fast::hash(&out[start + PREFIX_BYTES..]);
     out[start + 4..start + PREFIX_BYTES].copy_from_slice(&checksum.to_be_bytes());
@@ -113,8 +117,8 @@ pub fn take(input: &mut BytesMut, payload_bytes_max: usize) -> Result<Option<Fra
     }
     let kind = body.get_u8();
     let kind = Kind::from_byte(kind).ok_or(FrameError::Kind(kind))?;
-    let id = body.get_u64();
-    Ok(Some(Frame { kind, id, payload: body }))
+    let (id, timeout_ms) = (body.get_u64(), body.get_u32());
+    Ok(Some(Frame { kind, id, timeout_ms, payload: body }))
 }
 
 #[cfg(test)]
@@ -125,18 +129,22 @@ mod tests {
     proptest! {
         #[test]
         fn what_goes_in_comes_out(
-            frames in prop::collection::vec((1u8..=10, any::<u64>(), any::<Vec<u8>>()), 1..9),
+            frames in prop::collection::vec(
+                (1u8..=11, any::<u64>(), any::<u32>(), any::<Vec<u8>>()),
+                1..9,
+            ),
             piece in 1usize..64,
         ) {
             let mut bytes = Vec::new();
-            for (kind, id, payload) in &frames {
-                encode(&mut bytes, Kind::from_byte(*kind).unwrap(), *id, payload);
+            for (kind, id, timeout_ms, payload) in &frames {
+                encode(&mut bytes, Kind::from_byte(*kind).unwrap(), *id, *timeout_ms, payload);
             }
             let (mut input, mut out) = (BytesMut::new(), Vec::new());
             for piece in bytes.chunks(piece) {
                 input.extend_from_slice(piece);
                 while let Some(frame) = take(&mut input, 1 << 20).unwrap() {
-                    out.push((frame.kind as u8, frame.id, frame.payload.to_vec()));
+                    let Frame { kind, id, timeout_ms, payload } = frame;
+                    out.push((kind as u8, id, timeout_ms, payload.to_vec()));
                 }
             }
             prop_assert_eq!(out, frames);
@@ -146,7 +154,7 @@ mod tests {
         #[test]
         fn a_flipped_bit_is_noticed(payload in any::<Vec<u8>>(), at in any::<prop::sample::Index>()) {
             let mut bytes = Vec::new();
-            encode(&mut bytes, Kind::Peer, 7, &payload);
+            encode(&mut bytes, Kind::Peer, 7, 0, &payload);
             let bit = at.index(bytes.len() * 8);
             bytes[bit / 8] ^= 1 << (bit % 8);
             let mut input = BytesMut::from(&bytes[..]);

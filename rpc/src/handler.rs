@@ -14,7 +14,8 @@ pub struct Caller {
     pub cluster: Option<ClusterId>,
 }
 
-/// The process behind a server.
+/// The process behind a server. What answers a request is dropped at the request's deadline, at
+/// which its caller has given up: work that has to be brought to an end runs in a task of its own.
 pub trait Handler: Send + Sync + 'static {
     /// A request to a range. Runs in a task of its own.
     fn range(&self, request: RangeRequest) -> BoxFuture<'static, KvResult<RangeResponse>>;

@@ -86,8 +86,19 @@ impl Link {
         }
     }
 
-    /// Queues a frame and, usually, writes it at once.
+    /// Queues a frame that has no deadline and, usually, writes it at once.
     pub(crate) fn send(&self, kind: Kind, id: u64, payload: &[u8]) -> Result<(), SendError> {
+        self.request(kind, id, 0, payload)
+    }
+
+    /// The same for a request, which is of no use to anybody after its timeout.
+    pub(crate) fn request(
+        &self,
+        kind: Kind,
+        id: u64,
+        timeout_ms: u32,
+        payload: &[u8],
+    ) -> Result<(), SendError> {
         {
             let mut outgoing = self.outgoing.lock();
             if self.is_closed() {
@@ -96,7 +107,7 @@ impl Link {
             if outgoing.buffer.len() > self.queue_bytes_max {
                 return Err(SendError::Full);
             }
-            frame::encode(&mut outgoing.buffer, kind, id, payload);
+            frame::encode(&mut outgoing.buffer, kind, id, timeout_ms, payload);
             if outgoing.is_writing {
                 return Ok(());
             }

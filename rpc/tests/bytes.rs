@@ -21,10 +21,10 @@ async fn a_wrong_checksum_ends_the_connection() {
     let server = Server::start().await;
     let mut stream = raw_client(&server).await;
     let mut bytes = Vec::new();
-    frame::encode(&mut bytes, Kind::Control, 1, &command(b'e', 1));
+    frame::encode(&mut bytes, Kind::Control, 1, 0, &command(b'e', 1));
     let last = bytes.len() - 1;
     bytes[last] ^= 1;
-    frame::encode(&mut bytes, Kind::Control, 2, &command(b'e', 2));
+    frame::encode(&mut bytes, Kind::Control, 2, 0, &command(b'e', 2));
     stream.write_all(&bytes).await.unwrap();
     ends(stream).await;
     assert_eq!(server.commands.handled(), 0, "neither it nor what came behind");
@@ -57,7 +57,7 @@ async fn a_request_before_the_handshake_is_refused() {
     let server = Server::start().await;
     let mut stream = TcpStream::connect(&server.address).await.unwrap();
     let mut bytes = Vec::new();
-    frame::encode(&mut bytes, Kind::Control, 1, &command(b'e', 1));
+    frame::encode(&mut bytes, Kind::Control, 1, 0, &command(b'e', 1));
     stream.write_all(&bytes).await.unwrap();
     ends(stream).await;
     assert_eq!(server.commands.handled(), 0);
@@ -68,10 +68,10 @@ async fn malformed_requests_are_answered_and_the_connection_lives() {
     let server = Server::start().await;
     let mut stream = raw_client(&server).await;
     let mut bytes = Vec::new();
-    frame::encode(&mut bytes, Kind::Range, 1, b"nonsense");
-    frame::encode(&mut bytes, Kind::Meta, 2, b"");
-    frame::encode(&mut bytes, Kind::Peer, 0, &[1, 255, 255]);
-    frame::encode(&mut bytes, Kind::Control, 3, &command(b'e', 3));
+    frame::encode(&mut bytes, Kind::Range, 1, 0, b"nonsense");
+    frame::encode(&mut bytes, Kind::Meta, 2, 0, b"");
+    frame::encode(&mut bytes, Kind::Peer, 0, 0, &[1, 255, 255]);
+    frame::encode(&mut bytes, Kind::Control, 3, 0, &command(b'e', 3));
     stream.write_all(&bytes).await.unwrap();
     let mut input = BytesMut::new();
     let mut answered = Vec::new();
@@ -101,7 +101,7 @@ async fn a_client_that_does_not_read_is_not_read_from() {
             let mut request = command(b'm', id);
             request.resize(64 << 10, 0);
             let mut bytes = Vec::new();
-            frame::encode(&mut bytes, Kind::Control, id, &request);
+            frame::encode(&mut bytes, Kind::Control, id, 0, &request);
             writer.write_all(&bytes).await.unwrap();
         }
         writer

@@ -110,6 +110,33 @@ async fn a_deadline_ends_the_wait_and_nothing_else() {
     peer.call_control(&command(b'e', 0), LONG).await.expect("the connection lives");
 }
 
+/// Control and meta alike: the deadline travels with the request, and the server ends at it too.
+#[tokio::test]
+async fn a_deadline_ends_the_work_as_well() {
+    let server = Server::start().await;
+    let peer = client(&server, RpcConfig::default());
+    peer.call_control(&command(b'e', 0), LONG).await.expect("connected");
+    peer.call_control(&command(b'h', 0), SHORT).await.expect_err("never answered");
+    eventually(|| server.commands.dropped() == 1).await;
+    peer.call_meta(&MetaRequest::Nodes, SHORT).await.expect_err("never answered");
+    eventually(|| server.commands.dropped() == 2).await;
+}
+
+/// Requests that were given up make room on the server for others.
+#[tokio::test]
+async fn a_deadline_frees_the_place_of_the_request() {
+    let config = RpcConfig { in_flight_max: 2, ..RpcConfig::default() };
+    let server = Server::start_with(config).await;
+    let peer = client(&server, RpcConfig::default());
+    peer.call_control(&command(b'e', 0), LONG).await.expect("connected");
+    for _ in 0..2 {
+        peer.call_control(&command(b'h', 0), SHORT).await.expect_err("never answered");
+    }
+    eventually(|| server.commands.dropped() == 2).await;
+    let answer = peer.call_control(&command(b'e', 7), LONG).await;
+    assert_eq!(answer.expect("there is room"), command(b'e', 7));
+}
+
 #[tokio::test]
 async fn a_panic_ends_one_request() {
     let server = Server::start().await;

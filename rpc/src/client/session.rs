@@ -104,7 +104,8 @@ impl Session {
             None => return Err(self.unreachable()),
         };
         let _forget = Forget { session: self, id };
-        self.link.send(kind, id, payload).map_err(|error| self.not_sent(error))?;
+        let timeout_ms = milliseconds(deadline.saturating_duration_since(Instant::now()));
+        self.link.request(kind, id, timeout_ms, payload).map_err(|error| self.not_sent(error))?;
         match timeout_at(deadline, receiver).await {
             Ok(Ok(answer)) => Ok(answer),
             Ok(Err(_)) => Err(RpcError::Lost { address: self.address.clone() }),
@@ -195,6 +196,11 @@ impl Session {
             }
         }
     }
+}
+
+/// Rounded up, and never 0: that would mean no deadline.
+fn milliseconds(left: Duration) -> u32 {
+    u32::try_from(left.as_micros().div_ceil(1000)).unwrap_or(u32::MAX).max(1)
 }
 
 async fn shake_hands(

@@ -122,7 +122,7 @@ impl Connection {
             Kind::Control if self.is_full() => self.send_answer(frame.id, &[]),
             Kind::Control => {
                 let work = handler.control(self.caller, frame.payload.to_vec());
-                self.answer(frame.id, work, Vec::new);
+                self.answer(frame.id, self.timeout(&frame), work, Vec::new);
             }
             Kind::Peer => self.peer(&frame.payload),
             Kind::Ping => {
@@ -161,7 +161,7 @@ impl Connection {
             match from_message(&frame.payload) {
                 Ok(request) => {
                     let work = handle(request).map(|answer| to_message(&answer));
-                    return self.answer(frame.id, work, panicked::<A>);
+                    return self.answer(frame.id, self.timeout(&frame), work, panicked::<A>);
                 }
                 Err(error) => KvError::Fatal(error.to_string()),
             }
@@ -174,10 +174,20 @@ impl Connection {
         self.in_flight.load(Ordering::Relaxed) >= self.config.in_flight_max
     }
 
-    /// Runs a request in a task of its own and sends its answer. A panic ends this request alone.
+    /// How long anybody waits for the answer, from now.
+    fn timeout(&self, frame: &Frame) -> Duration {
+        match frame.timeout_ms {
+            0 => self.config.default_timeout,
+            ms => Duration::from_millis(u64::from(ms)),
+        }
+    }
+
+    /// Runs a request in a task of its own and sends its answer. A panic ends this request alone. At
+    /// its deadline it ends unanswered: by then its caller has given up.
     fn answer(
         &self,
         id: u64,
+        deadline: Duration,
         work: impl Future<Output = Vec<u8>> + Send + 'static,
         panicked: fn() -> Vec<u8>,
     ) {
@@ -186,8 +196,9 @@ impl Connection {
         let payload_bytes_max = self.config.payload_bytes_max;
         in_flight.fetch_add(1, Ordering::Relaxed);
         tokio::spawn(async move {
-            let answer = AssertUnwindSafe(work).catch_unwind().await;
+            let answer = timeout(deadline, AssertUnwindSafe(work).catch_unwind()).await;
             in_flight.fetch_sub(1, Ordering::Relaxed);
+            let Ok(answer) = answer else { return };
             let answer = answer.unwrap_or_else(|_| panicked());
             if let Some(link) = link.upgrade() {
                 send_answer(&link, id, &answer, payload_bytes_max);

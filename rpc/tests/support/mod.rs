@@ -40,6 +40,7 @@ pub(crate) struct Commands {
     go: Notify,
     waiting: AtomicU64,
     handled: AtomicU64,
+    dropped: AtomicU64,
     peers: Mutex<Vec<PeerMessage>>,
 }
 
@@ -52,8 +53,30 @@ impl Commands {
         self.handled.load(Ordering::SeqCst)
     }
 
+    /// Requests that hung and were given up.
+    pub(crate) fn dropped(&self) -> u64 {
+        self.dropped.load(Ordering::SeqCst)
+    }
+
     pub(crate) fn peers(&self) -> Vec<PeerMessage> {
         self.peers.lock().clone()
+    }
+}
+
+impl Commands {
+    async fn hang(&self) {
+        self.waiting.fetch_add(1, Ordering::SeqCst);
+        let _dropped = Dropped(self);
+        std::future::pending::<()>().await;
+    }
+}
+
+/// Counts when it goes.
+struct Dropped<'a>(&'a Commands);
+
+impl Drop for Dropped<'_> {
+    fn drop(&mut self) {
+        self.0.dropped.fetch_add(1, Ordering::SeqCst);
     }
 }
 
@@ -70,8 +93,14 @@ impl Handler for Obey {
         })
     }
 
-    fn meta(&self, _: MetaRequest) -> BoxFuture<'static, KvResult<MetaResponse>> {
-        Box::pin(async { Ok(MetaResponse::Leader { leader: Some(SERVER) }) })
+    fn meta(&self, request: MetaRequest) -> BoxFuture<'static, KvResult<MetaResponse>> {
+        let commands = self.0.clone();
+        Box::pin(async move {
+            if matches!(request, MetaRequest::Nodes) {
+                commands.hang().await;
+            }
+            Ok(MetaResponse::Leader { leader: Some(SERVER) })
+        })
     }
 
     fn peer(&self, _: NodeId, messages: Vec<PeerMessage>) {
@@ -89,10 +118,7 @@ impl Handler for Obey {
                     go.await;
                 }
                 b'g' => commands.go.notify_waiters(),
-                b'h' => {
-                    commands.waiting.fetch_add(1, Ordering::SeqCst);
-                    std::future::pending::<()>().await;
-                }
+                b'h' => commands.hang().await,
                 b'm' => return vec![0; 1 << 20],
                 _ => {}
             }

@@ -109,7 +109,9 @@ impl Services {
                 let done = self.client.admin(range, op).await;
                 done.map(|response| ControlResponse::Admin(Box::new(response)))
             }
-            ControlRequest::Move { range, to, from } => self.move_range(range, to, from).await,
+            ControlRequest::Move { range, to, from } => {
+                move_range(self.client.clone(), range, to, from).await
+            }
             ControlRequest::SplitKey { key } => self.split_key(&key).await,
             ControlRequest::SplitTable { table, at } => self.split_table(table, at).await,
             ControlRequest::Hello | ControlRequest::Claim { .. } => Ok(ControlResponse::Done),
@@ -136,19 +138,6 @@ impl Services {
             adopted.map_err(|e| KvError::Unavailable(e.to_string()))?;
         }
         Ok(ControlResponse::Done)
-    }
-
-    async fn move_range(
-        &self,
-        range: RangeId,
-        to: NodeId,
-        from: Option<NodeId>,
-    ) -> KvResult<ControlResponse> {
-        match self.client.move_range(range, to, from).await {
-            Ok(from) => Ok(ControlResponse::Moved { from }),
-            Err(MoveError::Refused(reason)) => Ok(ControlResponse::Failed(reason)),
-            Err(MoveError::Kv(error)) => Err(error),
-        }
     }
 
     async fn split_key(&self, key: &Key) -> KvResult<ControlResponse> {
@@ -186,5 +175,22 @@ impl Services {
             }
         }
         Err(KvError::Unavailable("no node with the role proxy answers".into()))
+    }
+}
+
+/// In a task of its own: a move that has begun comes to its end, whether or not somebody still waits
+/// for it.
+async fn move_range(
+    client: TxnClient,
+    range: RangeId,
+    to: NodeId,
+    from: Option<NodeId>,
+) -> KvResult<ControlResponse> {
+    let moving = tokio::spawn(async move { client.move_range(range, to, from).await });
+    match moving.await {
+        Ok(Ok(from)) => Ok(ControlResponse::Moved { from }),
+        Ok(Err(MoveError::Refused(reason))) => Ok(ControlResponse::Failed(reason)),
+        Ok(Err(MoveError::Kv(error))) => Err(error),
+        Err(_) => Err(KvError::Ambiguous("the move failed badly".into())),
     }
 }
