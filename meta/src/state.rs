@@ -66,6 +66,11 @@ impl MetaState {
                 }
                 (Applied::Done, changes)
             }
+            Command::ReportSplit { left, right } => {
+                let starts = self.ranges.split(&left, &right);
+                let changes = starts.iter().map(|start| self.range_change(start)).collect();
+                (Applied::Done, changes)
+            }
             Command::SetSetting { name, value } => self.set(name, value),
         }
     }

@@ -16,7 +16,9 @@ use base::api::increment::{IncrementOp, IncrementRequest, IncrementResponse};
 use base::api::stats::{StatsRequest, StatsResponse};
 use base::api::{RangeOp, RangeRequest, RangeResponse, ReadAt};
 use base::meta_api::{IdKind, MetaRequest, MetaResponse, RangeReport};
-use base::{Clock, Key, KvError, KvResult, NodeId, Pushdown, RangeId, Timestamp, Transport};
+use base::{
+    Clock, Key, KvError, KvResult, NodeId, Pushdown, RangeDescriptor, RangeId, Timestamp, Transport,
+};
 use bytes::Bytes;
 use std::sync::Arc;
 
@@ -226,17 +228,20 @@ impl TxnClient {
     /// Takes in changed descriptors and passes them on to meta, so that whoever asks next sees
     /// them; the leaders' own reports follow with the next heartbeat and correct the leader.
     async fn note_change(&self, response: &RangeResponse, leader: NodeId) {
-        let descriptors = match response {
-            RangeResponse::Split(split) => vec![split.left.clone(), split.right.clone()],
-            RangeResponse::Descriptor(descriptor) => vec![descriptor.clone()],
+        let report = |descriptor: &RangeDescriptor| {
+            self.core.router.insert(descriptor.clone(), Some(leader));
+            RangeReport { descriptor: descriptor.clone(), leader, term: 0, bytes: 0 }
+        };
+        let news = match response {
+            RangeResponse::Split(split) => MetaRequest::ReportSplit {
+                left: Box::new(report(&split.left)),
+                right: Box::new(report(&split.right)),
+            },
+            RangeResponse::Descriptor(descriptor) => MetaRequest::ReportRange(report(descriptor)),
             _ => return,
         };
-        for descriptor in descriptors {
-            self.core.router.insert(descriptor.clone(), Some(leader));
-            let report = RangeReport { descriptor, leader, term: 0, bytes: 0 };
-            // Only a hint: the operation itself is done.
-            let _ = self.meta(MetaRequest::ReportRange(report)).await;
-        }
+        // Only a hint: the operation itself is done.
+        let _ = self.meta(news).await;
     }
 
     fn patient(&self) -> Sending {

@@ -2,6 +2,7 @@
 
 use super::{MetaService, unexpected};
 use crate::command::{Applied, Command};
+use crate::state::MetaState;
 use base::meta_api::{
     GC_RETENTION_MS, MetaResponse, NodeHeartbeat, NodeStatus, RangeReport, RangeStatus,
 };
@@ -55,6 +56,20 @@ impl MetaService {
         });
         if !reports.is_empty() {
             self.propose(Command::ReportRanges { reports }).await?;
+        }
+        Ok(())
+    }
+
+    /// Replicates a split, unless a heartbeat was faster.
+    pub(super) async fn report_split(
+        &self,
+        left: Box<RangeReport>,
+        right: Box<RangeReport>,
+    ) -> KvResult<()> {
+        let is_news =
+            |state: &MetaState| state.ranges.is_news(&left) || state.ranges.is_news(&right);
+        if self.view.read(is_news) {
+            self.propose(Command::ReportSplit { left, right }).await?;
         }
         Ok(())
     }

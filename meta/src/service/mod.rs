@@ -118,6 +118,10 @@ impl MetaService {
                 self.report(vec![report]).await?;
                 Ok(MetaResponse::Done)
             }
+            MetaRequest::ReportSplit { left, right } => {
+                self.report_split(left, right).await?;
+                Ok(MetaResponse::Done)
+            }
             MetaRequest::GetSettings { prefix } => Ok(self.settings(&prefix)),
             MetaRequest::SetSetting { name, value } => {
                 self.propose(Command::SetSetting { name, value }).await?;

@@ -70,6 +70,16 @@ fn request(words: &[&str]) -> MetaRequest {
             number(leader),
             number(term),
         )),
+        // split RANGE EPOCH FROM AT TO NEW LEADER
+        ["split", range, epoch, from, at, to, new, leader] => {
+            let half = |range, from, to| {
+                Box::new(report(number(range), number(epoch), from, to, number(leader), 0))
+            };
+            MetaRequest::ReportSplit {
+                left: half(range, bound(from), bound(at)),
+                right: half(new, bound(at), bound(to)),
+            }
+        }
         ["set", name, value] => {
             let value = (*value != "-").then(|| blob(value));
             MetaRequest::SetSetting { name: name.to_string(), value }

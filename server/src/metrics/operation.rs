@@ -40,6 +40,7 @@ pub(crate) fn meta_operation(request: &MetaRequest) -> &'static str {
         MetaRequest::Ranges { .. } => "ranges",
         MetaRequest::Nodes => "nodes",
         MetaRequest::ReportRange(_) => "report_range",
+        MetaRequest::ReportSplit { .. } => "report_split",
         MetaRequest::GetSettings { .. } => "get_settings",
         MetaRequest::SetSetting { .. } => "set_setting",
         MetaRequest::SafePoint => "safe_point",
