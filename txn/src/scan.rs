@@ -1,4 +1,4 @@
-//! Scans: page by page through the ranges of a span, or all of its ranges at once.
+//! Scans: page by page through the ranges of a span, or a page of many ranges at once.
 
 use crate::buffer::WriteBuffer;
 use crate::client::Core;
@@ -6,7 +6,6 @@ use crate::merge::{merge, run_fragment};
 use crate::meta_client::mismatch;
 use crate::patience::Patience;
 use crate::read::ReadPlan;
-use crate::router::Route;
 use crate::scan_types::{TxnScan, TxnScanPage};
 use crate::sender::{Failed, Sending, Sent};
 use crate::txn::Txn;
@@ -14,7 +13,6 @@ use base::api::scan::{ScanRequest, ScanResponse};
 use base::api::{RangeOp, RangeResponse, ReadAt};
 use base::{KvResult, NodeId, RangeId, Span};
 use futures::stream::{StreamExt, iter};
-use std::sync::Arc;
 
 /// Bytes of a page when the caller does not say.
 const PAGE_BYTES: u64 = 4 << 20;
@@ -27,8 +25,6 @@ impl Txn {
         }
         let page = if request.scatter && !request.reverse {
             self.scan_scattered(request).await?
-        } else if request.fan_out && !request.reverse {
-            self.scan_all(request).await?
         } else {
             self.scan_page(request).await?
         };
@@ -76,31 +72,6 @@ impl Txn {
         }
     }
 
-    /// Everything in the span, all ranges at once.
-    async fn scan_all(&mut self, request: TxnScan) -> KvResult<TxnScanPage> {
-        let plan = self.plan_read(&request.span).await?;
-        if plan.at == ReadAt::Leader {
-            // One range: its pages come one after the other anyway.
-            return self.scan_pages(request).await;
-        }
-        let routes = self.core.router.ranges(&request.span).await?;
-        let scanner = self.scanner(plan);
-        let part = |route: &Arc<Route>| TxnScan {
-            span: request.span.intersect(&route.descriptor.span),
-            ..request.clone()
-        };
-        let parts: Vec<TxnScan> = routes.iter().map(part).collect();
-        let scans = parts.into_iter().map(|part| scanner.to_end(part));
-        let parallelism = self.core.env.config.parallelism;
-        let pages: Vec<_> = iter(scans).buffered(parallelism).collect().await;
-        let mut all = TxnScanPage::default();
-        for page in pages {
-            append(&mut all, page?);
-        }
-        self.note_read(&request.span);
-        Ok(all)
-    }
-
     /// A page of each of the first ranges that the spans overlap, all at once.
     async fn scan_scattered(&mut self, mut request: TxnScan) -> KvResult<TxnScanPage> {
         let mut spans = vec![std::mem::take(&mut request.span)];
@@ -138,20 +109,6 @@ impl Txn {
         Ok(page)
     }
 
-    async fn scan_pages(&mut self, mut request: TxnScan) -> KvResult<TxnScanPage> {
-        let mut all = TxnScanPage::default();
-        request.fan_out = false;
-        loop {
-            let mut page = self.scan_page(request.clone()).await?;
-            let resume = page.resume.take();
-            append(&mut all, page);
-            match resume {
-                Some(rest) => request.span = rest,
-                None => return Ok(all),
-            }
-        }
-    }
-
     fn scanner(&self, plan: ReadPlan) -> Scanner<'_> {
         Scanner { core: &self.core, buffer: &self.buffer, sending: self.reading(), plan }
     }
@@ -187,24 +144,6 @@ impl Part {
 }
 
 impl Scanner<'_> {
-    /// Reads on to the end of the span.
-    async fn to_end(&self, mut request: TxnScan) -> KvResult<TxnScanPage> {
-        let mut page = TxnScanPage::default();
-        let mut patience = Patience::default();
-        loop {
-            match self.one_range(&request).await {
-                Ok(part) => match part.add_to(&mut page) {
-                    Some(rest) => request.span = rest,
-                    None => return Ok(page),
-                },
-                Err(Failed::Recut { .. }) => {
-                    patience.recut(&self.core.env).await?;
-                }
-                Err(Failed::Error { error, .. }) => return Err(error),
-            }
-        }
-    }
-
     /// [`Scanner::one_range`], again when ranges have been cut.
     async fn one_page(&self, request: TxnScan) -> KvResult<(TxnScan, Part)> {
         let mut patience = Patience::default();
@@ -305,15 +244,6 @@ fn request_part(request: &TxnScan, resume: Option<&Span>) -> Span {
         None => span.clone(),
         Some(rest) if request.reverse => Span::new(rest.end.clone(), span.end.clone()),
         Some(rest) => Span::new(span.start.clone(), rest.start.clone()),
-    }
-}
-
-fn append(all: &mut TxnScanPage, page: TxnScanPage) {
-    all.rows.extend(page.rows);
-    all.outputs.extend(page.outputs);
-    all.rows_read += page.rows_read;
-    for (range, node) in page.ranges.into_iter().zip(page.nodes) {
-        touch(all, range, node);
     }
 }
 

@@ -16,8 +16,6 @@ pub struct TxnScan {
     pub limit_bytes: u64,
     /// A plan fragment to run next to the data instead of returning rows.
     pub fragment: Option<Bytes>,
-    /// Ask all ranges of the span at once and gather everything: forward, no limits, one page.
-    pub fan_out: bool,
     /// Ask many ranges at once for a page each, in whatever order: forward, no limit of rows.
     pub scatter: bool,
     /// With `scatter`: further spans to read from, apart from each other.

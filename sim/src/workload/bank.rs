@@ -109,8 +109,8 @@ pub async fn audit(client: TxnClient, world: Executor) -> KvResult<Result<(), St
     txn.begin_statement(way == 4);
     let rows = match way {
         0 => {
-            let fan_out = TxnScan { fan_out: true, ..TxnScan::forward(table(TABLE)) };
-            txn.scan(fan_out).await?.rows
+            let forward = TxnScan::forward(table(TABLE));
+            pages(&mut txn, TxnScan { scatter: true, limit_bytes: 64, ..forward }).await?
         }
         1 => pages(&mut txn, TxnScan { limit_rows: 3, ..TxnScan::forward(table(TABLE)) }).await?,
         2 => {
@@ -141,10 +141,12 @@ pub(crate) async fn pages(txn: &mut Txn, mut request: TxnScan) -> KvResult<Vec<(
     loop {
         let page = txn.scan(request.clone()).await?;
         rows.extend(page.rows);
-        match page.resume {
+        let mut left = page.resume.into_iter().chain(page.more);
+        match left.next() {
             Some(rest) => request.span = rest,
             None => return Ok(rows),
         }
+        request.also = left.collect();
     }
 }
 

@@ -21,10 +21,12 @@ pub mod errors;
 pub mod eval;
 pub mod hash_key;
 pub mod host;
+mod kept;
 mod keys;
 pub mod kv;
 mod op;
 mod point;
+mod row_expr;
 mod rows;
 mod state;
 pub mod vector;
@@ -36,9 +38,11 @@ pub use host::{Host, Surroundings};
 pub use kv::Kv;
 pub use state::NodeStats;
 
+pub(crate) use kept::Kept;
 pub(crate) use keys::KeySet;
 pub(crate) use op::{Operator, build, key_set};
 pub(crate) use point::PointRead;
+pub(crate) use row_expr::RowExpr;
 pub(crate) use state::{Cx, State};
 pub(crate) use write::PartialIndexes;
 

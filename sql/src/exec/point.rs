@@ -4,11 +4,11 @@
 use super::errors::ExecResult;
 use super::eval::{Env, eval_row, is_true};
 use super::keys::KeySet;
-use super::op::key_set;
+use super::op::{bounds, key_set};
 use super::rows::RowDecoder;
 use crate::plan::Plan;
 use crate::plan::expr::Expr;
-use crate::plan::physical::{Node, Op, Scan};
+use crate::plan::physical::{LimitExprs, Node, Op, Scan};
 use base::Key;
 use base::layout::PRIMARY_INDEX;
 use types::{Datum, SqlError};
@@ -18,6 +18,8 @@ pub(crate) struct PointRead<'p> {
     scan: &'p Scan,
     /// Computed columns over what the scan emits.
     project: Option<&'p [Expr]>,
+    /// Whether the one row is wanted.
+    limit: Option<&'p LimitExprs>,
 }
 
 impl<'p> PointRead<'p> {
@@ -26,15 +28,25 @@ impl<'p> PointRead<'p> {
         if plan.explain.is_some() || !plan.init.is_empty() {
             return None;
         }
-        let (node, project) = match &plan.root.op {
-            Op::Project { input, exprs } => (&**input, Some(&exprs[..])),
+        let (node, limit) = match &plan.root.op {
+            Op::Limit { input, bounds, ties: None } => (&**input, Some(bounds)),
             _ => (&plan.root, None),
         };
-        point_scan(node).map(|scan| PointRead { scan, project })
+        let (node, project) = match &node.op {
+            Op::Project { input, exprs } => (&**input, Some(&exprs[..])),
+            _ => (node, None),
+        };
+        point_scan(node).map(|scan| PointRead { scan, project, limit })
     }
 
-    /// The key to read; `None` when no key can match.
+    /// The key to read; `None` when no key can match, or no row is wanted.
     pub(crate) fn key(&self, env: &Env<'_>) -> Result<Option<Key>, SqlError> {
+        if let Some(limit) = self.limit {
+            let bounds = bounds(limit, env)?;
+            if bounds.take == Some(0) || bounds.skip > 0 {
+                return Ok(None);
+            }
+        }
         match key_set(self.scan, env)? {
             KeySet::Points(mut keys) => Ok(keys.pop()),
             KeySet::Spans(_) => Err(SqlError::internal("a point read without a point")),
@@ -68,7 +80,6 @@ fn point_scan(node: &Node) -> Option<&Scan> {
     let is_point = scan.index == PRIMARY_INDEX
         && scan.keys.is_point()
         && scan.lock.is_none()
-        && scan.partial.is_none()
-        && scan.limit.is_none();
+        && scan.partial.is_none();
     is_point.then_some(scan)
 }

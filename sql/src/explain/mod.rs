@@ -4,6 +4,7 @@
 mod deparse;
 mod json;
 mod node;
+mod scan;
 mod text;
 
 use crate::exec::batch::BatchBuilder;

@@ -1,12 +1,12 @@
 //! A plan as EXPLAIN sees it: names, details, numbers, inputs.
 
 use super::deparse::{Names, show};
-use crate::exec::{KeySet, NodeStats, State, key_set};
+use super::scan::slots;
+use crate::exec::{NodeStats, State};
 use crate::plan::Plan;
 use crate::plan::expr::{ColId, Expr};
 use crate::plan::physical::*;
 use crate::plan::rel::{JoinKind, SetOpKind};
-use base::layout::PRIMARY_INDEX;
 use base::{NodeId, RangeId, Span};
 
 /// An operator.
@@ -26,7 +26,7 @@ pub(super) struct PlanNode {
     pub(super) label: Option<String>,
     pub(super) inputs: Vec<PlanNode>,
     /// Key spans that it reads or may write to.
-    spans: Option<Vec<Span>>,
+    pub(super) spans: Option<Vec<Span>>,
     pub(super) ranges: Vec<(RangeId, NodeId)>,
 }
 
@@ -60,9 +60,9 @@ impl PlanNode {
     }
 }
 
-struct Maker<'a> {
+pub(super) struct Maker<'a> {
     plan: &'a Plan,
-    state: &'a State,
+    pub(super) state: &'a State,
 }
 
 impl Maker<'_> {
@@ -70,12 +70,12 @@ impl Maker<'_> {
         self.plan.names.get(id.0 as usize).cloned().unwrap_or_else(|| format!("#{}", id.0))
     }
 
-    fn show(&self, expr: &Expr, columns: &[ColId]) -> String {
+    pub(super) fn show(&self, expr: &Expr, columns: &[ColId]) -> String {
         let slots = columns.iter().map(|c| self.column(*c)).collect();
         show(expr, &Names { slots, column: &|id| self.column(id) })
     }
 
-    fn plain(&self, node: &Node, name: impl Into<String>) -> PlanNode {
+    pub(super) fn plain(&self, node: &Node, name: impl Into<String>) -> PlanNode {
         PlanNode {
             name: name.into(),
             properties: Vec::new(),
@@ -112,7 +112,7 @@ impl Maker<'_> {
                 out
             }
             Op::Values { .. } => self.plain(node, "Result"),
-            Op::Scan(scan) => self.scan(node, scan, node.id),
+            Op::Scan(scan) => self.gathered(node, scan),
             Op::HostRows { alias, .. } => {
                 let mut out = self.plain(node, "Virtual Scan");
                 out.suffix = format!(" on {alias}");
@@ -245,33 +245,25 @@ impl Maker<'_> {
         let strategy = if aggregate.groups.is_empty() { "Aggregate" } else { "HashAggregate" };
         let name =
             if aggregate.merges { format!("Finalize {strategy}") } else { strategy.to_owned() };
-        let mut out = self.plain(node, name);
-        let keys = |groups: &[Expr], columns: &[ColId]| {
-            groups.iter().map(|g| self.show(g, columns)).collect::<Vec<_>>().join(", ")
-        };
-        if !aggregate.merges {
-            out.inputs.push(self.node(&aggregate.input));
-            if !aggregate.groups.is_empty() {
-                out.details.push(("Group Key", keys(&aggregate.groups, &aggregate.input.columns)));
-            }
-            return out;
+        let mut out = self.over(node, name, &[&aggregate.input]);
+        if let Op::Scan(scan) = &aggregate.input.op
+            && let Some(partial) = &scan.partial
+        {
+            let groups = &partial.groups[..aggregate.groups.len()];
+            out.details.extend(self.group_key(groups, &slots(scan)));
+        } else {
+            out.details.extend(self.group_key(&aggregate.groups, &aggregate.input.columns));
         }
-        // The shards' part is a node of its own in PostgreSQL's picture.
-        let mut gather = self.plain(&aggregate.input, "Gather");
-        let mut partial = self.plain(&aggregate.input, format!("Partial {strategy}"));
-        let scan = self.node(&aggregate.input);
-        if let Op::Scan(below) = &aggregate.input.op {
-            let columns: Vec<ColId> = below.columns.iter().map(|c| c.column).collect();
-            if let Some(groups) = below.partial.as_ref().filter(|p| !p.groups.is_empty()) {
-                let text = keys(&groups.groups, &columns);
-                out.details.push(("Group Key", text.clone()));
-                partial.details.push(("Group Key", text));
-            }
-        }
-        partial.inputs.push(scan);
-        gather.inputs.push(partial);
-        out.inputs.push(gather);
         out
+    }
+
+    pub(super) fn group_key(
+        &self,
+        groups: &[Expr],
+        columns: &[ColId],
+    ) -> Option<(&'static str, String)> {
+        let shown: Vec<String> = groups.iter().map(|group| self.show(group, columns)).collect();
+        (!shown.is_empty()).then(|| ("Group Key", shown.join(", ")))
     }
 
     fn hash_join(&self, node: &Node, join: &HashJoin) -> PlanNode {
@@ -304,102 +296,26 @@ impl Maker<'_> {
         out
     }
 
-    fn lookup_side(&self, join: &LookupJoin) -> PlanNode {
-        let scan = &join.right;
-        let mut out = PlanNode {
-            name: scan_name(scan).to_owned(),
-            properties: Vec::new(),
-            suffix: scan_suffix(scan),
-            details: Vec::new(),
-            rows: 1.0,
-            width: join.right_types.len() * 8,
-            stats: self.state.stats.as_ref().and_then(|s| s.get(join.right_id)).copied(),
-            label: None,
-            inputs: Vec::new(),
-            spans: Some(vec![base::layout::index_span(scan.table.storage_id, scan.index)]),
-            ranges: Vec::new(),
-        };
-        self.scan_details(scan, &mut out);
-        out
-    }
-
     fn both(&self, left: &Node, right: &Scan) -> Vec<ColId> {
         let emitted = right.emit.iter().filter_map(|s| right.columns.get(*s)).map(|c| c.column);
         left.columns.iter().copied().chain(emitted).collect()
     }
 
-    fn scan(&self, node: &Node, scan: &Scan, _id: usize) -> PlanNode {
-        let mut out = self.plain(node, scan_name(scan));
-        out.suffix = scan_suffix(scan);
-        out.properties.push(("Relation Name", scan.table.name.clone()));
-        out.properties.push(("Alias", scan.alias.clone()));
-        self.scan_details(scan, &mut out);
-        out.spans = Some(match key_set(scan, &self.state.env()) {
-            Ok(KeySet::Points(keys)) => keys.into_iter().map(Span::point).collect(),
-            Ok(KeySet::Spans(spans)) => spans,
-            // Parameters of a correlated subquery are not known here.
-            Err(_) => vec![base::layout::index_span(scan.table.storage_id, scan.index)],
-        });
-        out
-    }
-
-    fn scan_details(&self, scan: &Scan, out: &mut PlanNode) {
-        let columns: Vec<ColId> = scan.columns.iter().map(|c| c.column).collect();
-        let joined = |parts: &[Expr]| {
-            let texts: Vec<String> = parts.iter().map(|p| self.show(p, &columns)).collect();
-            match texts.as_slice() {
-                [one] => one.clone(),
-                many => format!("({})", many.join(" AND ")),
-            }
-        };
-        if !scan.condition.is_empty() {
-            out.details.push(("Index Cond", joined(&scan.condition)));
-        }
-        let filters: Vec<Expr> = scan.filter.iter().chain(&scan.local_filter).cloned().collect();
-        if !filters.is_empty() {
-            out.details.push(("Filter", joined(&filters)));
-        }
-    }
-
     fn sort_keys(&self, keys: &[SortSlot], input: &Node) -> String {
         let shown = |key: &SortSlot| {
-            let mut text = self.column(input.columns[key.slot]);
-            if key.desc {
-                text += " DESC";
-            }
-            if key.nulls_first != key.desc {
-                text += if key.nulls_first { " NULLS FIRST" } else { " NULLS LAST" };
-            }
-            text
+            self.column(input.columns[key.slot]) + direction(key.desc, key.nulls_first)
         };
         keys.iter().map(shown).collect::<Vec<_>>().join(", ")
     }
 }
 
-fn scan_name(scan: &Scan) -> &'static str {
-    let ordered = scan.ordered || !scan.keys.is_full();
-    match (scan.index, scan.covering) {
-        (PRIMARY_INDEX, _) if !ordered => "Seq Scan",
-        (PRIMARY_INDEX, _) | (_, false) if scan.reverse => "Index Scan Backward",
-        (PRIMARY_INDEX, _) | (_, false) => "Index Scan",
-        (_, true) if scan.reverse => "Index Only Scan Backward",
-        (_, true) => "Index Only Scan",
+pub(super) fn direction(desc: bool, nulls_first: bool) -> &'static str {
+    match (desc, nulls_first) {
+        (false, false) => "",
+        (false, true) => " NULLS FIRST",
+        (true, true) => " DESC",
+        (true, false) => " DESC NULLS LAST",
     }
-}
-
-fn scan_suffix(scan: &Scan) -> String {
-    let table = &scan.table;
-    let named = if scan.alias == table.name {
-        table.name.clone()
-    } else {
-        format!("{} {}", table.name, scan.alias)
-    };
-    if scan_name(scan) == "Seq Scan" {
-        return format!(" on {named}");
-    }
-    let index =
-        table.index(scan.index).map_or_else(|| format!("{}_pkey", table.name), |i| i.name.clone());
-    format!(" using {index} on {named}")
 }
 
 fn join_name(base: &str, kind: JoinKind) -> String {

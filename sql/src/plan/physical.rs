@@ -121,8 +121,8 @@ pub enum Op {
     SetOp { kind: SetOpKind, all: bool, left: Box<Node>, right: Box<Node> },
     /// WITH RECURSIVE.
     Recursive { cte: usize, base: Box<Node>, step: Box<Node>, distinct: bool },
-    /// Locks rows by the keys in a column, no more than `limit` of them.
-    Lock { input: Box<Node>, key: usize, lock: RowLock, limit: Option<Expr> },
+    /// Locks rows by the keys in a column, no more than `limit` asks for.
+    Lock { input: Box<Node>, key: usize, lock: RowLock, limit: Option<LimitExprs> },
     /// WITH queries, then the query that uses them.
     With { ctes: Vec<(usize, String, Node)>, body: Box<Node> },
     /// INSERT.
@@ -133,8 +133,8 @@ pub enum Op {
     Delete(Box<DeleteNode>),
 }
 
-/// LIMIT and OFFSET.
-#[derive(Debug)]
+/// LIMIT and OFFSET. Who looks at rows for them looks at as many as both together.
+#[derive(Clone, Debug)]
 pub struct LimitExprs {
     pub limit: Option<Expr>,
     pub offset: Option<Expr>,
@@ -182,7 +182,9 @@ pub struct Scan {
     /// Somebody relies on the order of keys.
     pub ordered: bool,
     /// No more rows than this are needed.
-    pub limit: Option<Expr>,
+    pub limit: Option<LimitExprs>,
+    /// Of each stretch of rows only the first in an order are needed; somebody above sorts.
+    pub top: Option<TopRows>,
     /// Lock what is found.
     pub lock: Option<RowLock>,
 }
@@ -237,12 +239,21 @@ pub struct KeyRange {
     pub high: Vec<(Expr, bool)>,
 }
 
+/// The first rows in an order.
+#[derive(Debug)]
+pub struct TopRows {
+    /// Over the scan's slots: expression, descending, NULLs first.
+    pub keys: Vec<(Expr, bool, bool)>,
+    /// How many.
+    pub limit: LimitExprs,
+}
+
 /// Aggregation on the shards: groups and states are merged by the operator above.
 #[derive(Debug)]
 pub struct PartialAggregate {
     /// Over the scan's slots.
     pub groups: Vec<Expr>,
-    /// Over the scan's slots.
+    /// Over the scan's slots; without any the groups alone are wanted.
     pub calls: Vec<AggregateSlot>,
 }
 

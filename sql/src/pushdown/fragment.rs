@@ -10,6 +10,10 @@ use types::{Datum, SqlType};
 /// Version of the encoding.
 const VERSION: u8 = 1;
 
+const EMIT: u8 = 0;
+const PARTIAL: u8 = 1;
+const TOP: u8 = 2;
+
 /// Work to be done over rows.
 #[derive(Clone, Debug)]
 pub struct Fragment {
@@ -19,7 +23,7 @@ pub struct Fragment {
     pub with_key: bool,
     /// Over the slots.
     pub filter: Option<Expr>,
-    /// Rows that are enough; 0: all.
+    /// Rows that are enough, of each stretch that the fragment runs over; 0: all.
     pub limit: u64,
     /// What comes out.
     pub output: Output,
@@ -32,6 +36,8 @@ pub enum Output {
     Emit(Vec<usize>),
     /// Groups and aggregate states.
     Partial { groups: Vec<Expr>, calls: Vec<PartialCall> },
+    /// These slots of the first `limit` rows by these keys: expression, descending, NULLs first.
+    Top { emit: Vec<usize>, keys: Vec<(Expr, bool, bool)> },
 }
 
 /// An aggregate, as far as a shard computes it.
@@ -58,12 +64,11 @@ impl Fragment {
         put_varint(&mut out, self.limit);
         match &self.output {
             Output::Emit(slots) => {
-                out.push(0);
-                put_varint(&mut out, slots.len() as u64);
-                slots.iter().for_each(|s| put_varint(&mut out, *s as u64));
+                out.push(EMIT);
+                put_slots(&mut out, slots);
             }
             Output::Partial { groups, calls } => {
-                out.push(1);
+                out.push(PARTIAL);
                 put_exprs(&mut out, groups);
                 put_varint(&mut out, calls.len() as u64);
                 for call in calls {
@@ -71,6 +76,15 @@ impl Fragment {
                     put_exprs(&mut out, &call.args);
                     put_optional(&mut out, call.filter.as_ref());
                     put_type(&mut out, call.ty);
+                }
+            }
+            Output::Top { emit, keys } => {
+                out.push(TOP);
+                put_slots(&mut out, emit);
+                put_varint(&mut out, keys.len() as u64);
+                for (key, desc, nulls_first) in keys {
+                    put_expr(&mut out, key);
+                    out.extend([u8::from(*desc), u8::from(*nulls_first)]);
                 }
             }
         }
@@ -92,21 +106,20 @@ impl Fragment {
         let with_key = take_byte(rest)? != 0;
         let filter = take_optional(rest)?;
         let limit = take_varint(rest)?;
+        let width = columns.len() + usize::from(with_key);
         let output = match take_byte(rest)? {
-            0 => {
+            EMIT => Output::Emit(take_slots(rest, width)?),
+            TOP => {
+                let emit = take_slots(rest, width)?;
                 let count = take_count(rest)?;
-                let width = columns.len() + usize::from(with_key);
-                let mut slots = Vec::with_capacity(count.min(1024));
+                let mut keys = Vec::with_capacity(count.min(1024));
                 for _ in 0..count {
-                    let slot = take_varint(rest)? as usize;
-                    if slot >= width {
-                        return Err(CodecError("fragment: slot out of range"));
-                    }
-                    slots.push(slot);
+                    let key = get_expr(rest)?;
+                    keys.push((key, take_byte(rest)? != 0, take_byte(rest)? != 0));
                 }
-                Output::Emit(slots)
+                Output::Top { emit, keys }
             }
-            1 => {
+            PARTIAL => {
                 let groups = take_exprs(rest)?;
                 let count = take_count(rest)?;
                 let mut calls = Vec::with_capacity(count.min(1024));
@@ -136,6 +149,25 @@ pub(super) fn take_byte(rest: &mut &[u8]) -> Result<u8, CodecError> {
 pub(super) fn take_count(rest: &mut &[u8]) -> Result<usize, CodecError> {
     let count = take_varint(rest)? as usize;
     if count > rest.len() { Err(CodecError("fragment: length")) } else { Ok(count) }
+}
+
+fn put_slots(out: &mut Vec<u8>, slots: &[usize]) {
+    put_varint(out, slots.len() as u64);
+    slots.iter().for_each(|slot| put_varint(out, *slot as u64));
+}
+
+/// Slots below `width`.
+fn take_slots(rest: &mut &[u8], width: usize) -> Result<Vec<usize>, CodecError> {
+    let count = take_count(rest)?;
+    let mut slots = Vec::with_capacity(count.min(1024));
+    for _ in 0..count {
+        let slot = take_varint(rest)? as usize;
+        if slot >= width {
+            return Err(CodecError("fragment: slot out of range"));
+        }
+        slots.push(slot);
+    }
+    Ok(slots)
 }
 
 pub(super) fn put_type(out: &mut Vec<u8>, ty: SqlType) {

@@ -1,8 +1,10 @@
 //! Plan fragments: the part of a plan that runs next to the data. A fragment decodes the columns it
-//! needs, filters, and either emits columns or aggregates; its output is encoded column batches.
+//! needs, filters, and emits columns of all rows or of the first in an order, or aggregates; its
+//! output is encoded column batches.
 //!
 //! ```text
-//! fragment = version, columns, with key?, filter?, limit, (emit slots | partial aggregate)
+//! fragment = version, columns, with key?, filter?, limit,
+//!            (emit slots | partial aggregate | emit slots, sort keys)
 //! output   = version, columns, rows, column data
 //! ```
 //!
@@ -13,6 +15,7 @@ mod expr_codec;
 mod fragment;
 mod partial;
 mod run;
+mod top;
 mod wire;
 
 pub use fragment::{Fragment, Output, PartialCall};

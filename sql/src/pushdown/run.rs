@@ -3,6 +3,7 @@
 
 use super::fragment::{Fragment, Output};
 use super::partial::PartialState;
+use super::top::TopState;
 use super::wire::encode_batch;
 use crate::exec::Batch;
 use crate::exec::batch::BATCH_ROWS;
@@ -51,6 +52,7 @@ struct Run {
 enum Sink {
     Rows { emit: Vec<usize>, out: Vec<Vector>, rows: u64 },
     Groups(PartialState),
+    Top(TopState),
 }
 
 impl Run {
@@ -71,6 +73,9 @@ impl Run {
                 Sink::Rows { emit, out, rows: 0 }
             }
             Output::Partial { groups, calls } => Sink::Groups(PartialState::new(groups, calls)),
+            Output::Top { emit, keys } => {
+                Sink::Top(TopState::new(emit, keys, &types, limit as usize))
+            }
         };
         let pending = fresh(&types);
         Run {
@@ -115,6 +120,10 @@ impl Run {
                 state.push(&batch, &env)?;
                 self.bytes = state.groups() * 64;
             }
+            Sink::Top(state) => {
+                state.push(&batch, &env)?;
+                self.bytes = state.memory();
+            }
         }
         Ok(())
     }
@@ -122,15 +131,15 @@ impl Run {
     fn is_full(&self) -> bool {
         match &self.sink {
             Sink::Rows { rows, .. } => self.limit > 0 && *rows >= self.limit,
-            Sink::Groups(_) => false,
+            Sink::Groups(_) | Sink::Top(_) => false,
         }
     }
 
     /// Rows gathered before the filter runs: a small limit should not read a whole batch.
     fn batch_rows(&self) -> usize {
-        match self.limit {
-            0 => BATCH_ROWS,
-            limit => (limit as usize).clamp(16, BATCH_ROWS),
+        match (&self.sink, self.limit) {
+            (Sink::Rows { .. }, limit @ 1..) => (limit as usize).clamp(16, BATCH_ROWS),
+            _ => BATCH_ROWS,
         }
     }
 }
@@ -173,6 +182,7 @@ impl FragmentRun for Run {
                 encode_batch(&out, rows as usize)
             }
             Sink::Groups(state) => state.finish(),
+            Sink::Top(state) => state.finish(),
         };
         Ok(bytes.into())
     }

@@ -4,6 +4,7 @@ use super::fragment::take_byte;
 use crate::exec::Batch;
 use crate::exec::vector::{Typed, Vector};
 use base::codec::CodecError;
+use std::borrow::Borrow;
 use std::sync::Arc;
 use types::Datum;
 use types::tuple::{put_value, put_varint, take_value, take_varint};
@@ -18,13 +19,13 @@ const BOOL: u8 = 4;
 const ANY: u8 = 5;
 
 /// Encodes a batch.
-pub(super) fn encode_batch(columns: &[Vector], rows: usize) -> Vec<u8> {
+pub(super) fn encode_batch(columns: &[impl Borrow<Vector>], rows: usize) -> Vec<u8> {
     let mut out = Vec::with_capacity(16 + rows * columns.len() * 8);
     out.push(VERSION);
     put_varint(&mut out, columns.len() as u64);
     put_varint(&mut out, rows as u64);
     for column in columns {
-        match column {
+        match column.borrow() {
             Vector::Int4(v) => put_typed(&mut out, INT4, v, |x| x.to_le_bytes()),
             Vector::Int8(v) => put_typed(&mut out, INT8, v, |x| x.to_le_bytes()),
             Vector::Float8(v) => put_typed(&mut out, FLOAT8, v, |x| x.to_le_bytes()),

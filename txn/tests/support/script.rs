@@ -275,7 +275,7 @@ async fn scan(txn: &mut Txn, args: &[String]) -> KvResult<String> {
         reverse: has("reverse"),
         limit_rows: limit.map_or(0, |limit| limit.expect("a limit")),
         fragment: has("count").then(Bytes::new),
-        fan_out: has("fan-out"),
+        scatter: has("scatter"),
         ..TxnScan::default()
     };
     let mut pages = Vec::new();
@@ -288,10 +288,12 @@ async fn scan(txn: &mut Txn, args: &[String]) -> KvResult<String> {
         let outputs =
             page.outputs.iter().map(|count| format!("count {}", String::from_utf8_lossy(count)));
         pages.push(rows.chain(outputs).collect::<Vec<_>>().join(" "));
-        match page.resume {
+        let mut left = page.resume.into_iter().chain(page.more);
+        match left.next() {
             Some(rest) => request.span = rest,
             None => return Ok(pages.join("\n")),
         }
+        request.also = left.collect();
     }
 }
 

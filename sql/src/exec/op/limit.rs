@@ -25,6 +25,13 @@ pub(crate) struct Bounds {
     pub(crate) take: Option<u64>,
 }
 
+impl Bounds {
+    /// How many of the first rows are looked at; `None` is all.
+    pub(crate) fn wanted(&self) -> Option<u64> {
+        self.take.map(|take| take.saturating_add(self.skip))
+    }
+}
+
 /// Evaluates LIMIT and OFFSET.
 pub(crate) fn bounds(exprs: &LimitExprs, env: &Env<'_>) -> Result<Bounds, SqlError> {
     let value = |expr: &Option<crate::plan::expr::Expr>| -> Result<Option<i64>, SqlError> {

@@ -1,10 +1,10 @@
 //! Locks rows by the keys in a column: SELECT … FOR UPDATE over joins, sorts and the like. A row
 //! that has changed since the snapshot sends the statement back to its start.
 
+use super::limit::bounds;
 use super::{Operator, mismatch};
 use crate::exec::batch::Batch;
 use crate::exec::errors::{ExecError, ExecResult};
-use crate::exec::eval::eval_scalar;
 use crate::exec::state::Cx;
 use crate::plan::physical::{Node, Op};
 use crate::plan::rel::RowLock;
@@ -32,10 +32,7 @@ impl LockOp {
         if self.left.is_none() {
             let wanted = match limit {
                 None => None,
-                Some(limit) => match eval_scalar(limit, &cx.state.env())? {
-                    Datum::Int8(n) => Some(n.max(0) as u64),
-                    _ => None,
-                },
+                Some(exprs) => bounds(exprs, &cx.state.env())?.wanted(),
             };
             self.left = Some(wanted);
         }

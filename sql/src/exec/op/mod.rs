@@ -18,6 +18,7 @@ mod sort;
 mod window;
 mod with;
 
+pub(crate) use limit::bounds;
 pub(crate) use scan::key_set;
 
 use super::batch::Batch;

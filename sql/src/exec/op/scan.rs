@@ -4,6 +4,7 @@
 //! the primary key or of a covering index run a fragment on the shards; a secondary index that does
 //! not cover the columns gives row keys, and the rows are fetched by them.
 
+use super::limit::bounds;
 use super::{Operator, mismatch};
 use crate::exec::batch::{BATCH_ROWS, Batch};
 use crate::exec::errors::ExecResult;
@@ -23,7 +24,7 @@ use std::collections::VecDeque;
 use txn::{TxnLocked, TxnScan};
 use types::{Datum, SqlError};
 
-/// Bytes of a page of a scan.
+/// Bytes of a page of a scan whose rows shards do not reduce.
 const PAGE_BYTES: u64 = 1 << 20;
 /// Stretches that are read at once where the order of rows does not matter.
 const SCATTER_SPANS: usize = 16;
@@ -64,10 +65,7 @@ impl ScanOp {
         let env = cx.state.env();
         self.left = match &scan.limit {
             None => None,
-            Some(limit) => match eval_scalar(limit, &env)? {
-                Datum::Int8(n) => Some(n.max(0) as u64),
-                _ => None,
-            },
+            Some(limit) => bounds(limit, &env)?.wanted(),
         };
         let mut work = Work { keys: VecDeque::new(), spans: VecDeque::new(), fragment: None };
         match key_set(scan, &env)? {
@@ -156,13 +154,12 @@ impl ScanOp {
         cx: &mut Cx<'_>,
     ) -> ExecResult<()> {
         let Some(work) = &self.plan else { return mismatch() };
-        let gather_all = scan.partial.is_some();
+        let is_reduced = scan.partial.is_some() || scan.top.is_some();
         let request = TxnScan {
             reverse: scan.reverse,
             limit_rows: self.row_limit(scan),
-            limit_bytes: if gather_all { 0 } else { PAGE_BYTES },
+            limit_bytes: if is_reduced { 0 } else { PAGE_BYTES },
             fragment: work.fragment.clone(),
-            fan_out: gather_all,
             ..place
         };
         let page = cx.txn.scan(request).await?;
@@ -334,7 +331,7 @@ impl Operator for ScanOp {
 
 /// Nobody minds in which order rows come, and all of them are wanted.
 fn may_scatter(scan: &Scan) -> bool {
-    !scan.ordered && !scan.reverse && scan.lock.is_none() && scan.partial.is_none()
+    !scan.ordered && !scan.reverse && scan.lock.is_none()
 }
 
 /// True when the row's key is a slot: somebody wants it, or the scan has to lock by it.
@@ -367,6 +364,7 @@ async fn lock_rows(
 
 /// The fragment that the shards run for a scan.
 fn fragment(scan: &Scan, env: &Env<'_>, left: Option<u64>) -> Result<Fragment, SqlError> {
+    let mut left = left;
     let with_key = needs_key(scan);
     let known = |expr: &Expr| with_values(expr, env);
     let output = match &scan.partial {
@@ -388,7 +386,13 @@ fn fragment(scan: &Scan, env: &Env<'_>, left: Option<u64>) -> Result<Fragment, S
         None if scan.lock.is_some() || scan.local_filter.is_some() => {
             Output::Emit((0..scan.columns.len() + usize::from(with_key)).collect())
         }
-        None => Output::Emit(scan.emit.clone()),
+        None => match first_rows(scan, env)? {
+            Some((keys, limit)) => {
+                left = Some(limit);
+                Output::Top { emit: scan.emit.clone(), keys }
+            }
+            None => Output::Emit(scan.emit.clone()),
+        },
     };
     let limited = scan.lock.is_none() && scan.local_filter.is_none();
     Ok(Fragment {
@@ -398,6 +402,20 @@ fn fragment(scan: &Scan, env: &Env<'_>, left: Option<u64>) -> Result<Fragment, S
         limit: left.filter(|_| limited).unwrap_or(0),
         output,
     })
+}
+
+/// Sort keys and the number of rows, when only the first rows are needed.
+type FirstRows = (Vec<(Expr, bool, bool)>, u64);
+
+fn first_rows(scan: &Scan, env: &Env<'_>) -> Result<Option<FirstRows>, SqlError> {
+    let Some(top) = &scan.top else { return Ok(None) };
+    let Some(limit) = bounds(&top.limit, env)?.wanted() else { return Ok(None) };
+    let known = |(key, desc, nulls_first): &(Expr, bool, bool)| {
+        Ok((with_values(key, env)?, *desc, *nulls_first))
+    };
+    let keys: Result<_, SqlError> = top.keys.iter().map(known).collect();
+    // A sort that wants no row does not ask.
+    Ok(Some((keys?, limit.max(1))))
 }
 
 /// The expression with parameters and outer values put in.

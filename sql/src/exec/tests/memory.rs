@@ -93,7 +93,7 @@ impl MemoryTxn {
             rows.reverse();
         }
         let mut page = txn::TxnScanPage { more: request.also, ..Default::default() };
-        if rows.len() > PAGE_ROWS && !request.fan_out {
+        if rows.len() > PAGE_ROWS {
             let next = rows[PAGE_ROWS].0.clone();
             rows.truncate(PAGE_ROWS);
             page.resume = Some(match request.reverse {

@@ -1,11 +1,11 @@
 //! Aggregation (on the shards where it can be) and window functions.
 
-use super::scan::is_pushable;
+use super::push::push_aggregate;
 use super::{Lower, Needed};
-use crate::plan::expr::{ColId, Expr, ExprKind};
+use crate::plan::expr::{ColId, Expr};
 use crate::plan::physical::*;
 use crate::plan::rel::{AggregateCall, Aggregation, Bound, Rel, SortKey, WindowCall};
-use types::{SqlError, SqlType};
+use types::SqlError;
 
 impl Lower<'_> {
     pub(super) fn aggregate(
@@ -101,53 +101,4 @@ impl Lower<'_> {
             other => other,
         })
     }
-}
-
-/// Moves an aggregation that shards can do in parts onto the scan below it.
-fn push_aggregate(node: &mut AggregateNode) {
-    let splittable = node.sets.is_none()
-        && node.calls.iter().all(|c| {
-            c.function.splittable
-                && !c.distinct
-                && c.order.is_empty()
-                && c.args.iter().chain(&c.filter).all(is_pushable)
-        })
-        && node.groups.iter().all(is_pushable);
-    let Op::Scan(scan) = &mut node.input.op else { return };
-    let plain = scan.local_filter.is_none()
-        && scan.lock.is_none()
-        && scan.limit.is_none()
-        && !scan.row_key
-        && !scan.keys.is_points()
-        && (scan.covering || scan.index == base::layout::PRIMARY_INDEX);
-    if !splittable || !plain {
-        return;
-    }
-    // Expressions over the scan's output become expressions over its slots.
-    let emit = scan.emit.clone();
-    let inward = |expr: &Expr| {
-        let mut expr = expr.clone();
-        expr.rewrite(&mut |e| {
-            if let ExprKind::Slot(at) = &mut e.kind {
-                *at = emit[*at];
-            }
-        });
-        expr
-    };
-    let groups: Vec<Expr> = node.groups.iter().map(inward).collect();
-    let calls: Vec<AggregateSlot> = node
-        .calls
-        .iter()
-        .map(|c| AggregateSlot {
-            args: c.args.iter().map(inward).collect(),
-            filter: c.filter.as_ref().map(inward),
-            ..c.clone()
-        })
-        .collect();
-    let mut types: Vec<SqlType> = groups.iter().map(|g| g.ty).collect();
-    types.extend(calls.iter().map(|_| SqlType::BYTEA));
-    node.groups = groups.iter().enumerate().map(|(i, g)| Expr::slot(i, g.ty)).collect();
-    scan.partial = Some(PartialAggregate { groups, calls });
-    node.input.types = types;
-    node.merges = true;
 }

@@ -5,6 +5,7 @@ mod expr;
 mod join;
 mod keys;
 mod order;
+mod push;
 mod scan;
 mod write;
 
@@ -250,8 +251,10 @@ impl Lower<'_> {
             Rel::Distinct { input, on } => {
                 let mut below = needed.clone();
                 below.extend(on.iter().copied());
-                let input = self.rel(*input, &below)?;
-                let slots = on.iter().filter_map(|c| place(&input.columns, *c)).collect();
+                let mut input = self.rel(*input, &below)?;
+                let slots: Vec<usize> =
+                    on.iter().filter_map(|c| place(&input.columns, *c)).collect();
+                push::push_distinct(&mut input, &slots);
                 let columns = input.columns.clone();
                 Ok(self.node(Op::Distinct { input: Box::new(input), on: slots }, columns, rows))
             }

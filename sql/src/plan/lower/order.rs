@@ -1,5 +1,6 @@
 //! ORDER BY and LIMIT.
 
+use super::push::{push_limit, push_top};
 use super::{Lower, Needed, place, scan};
 use crate::plan::expr::{ColId, Expr, ExprKind};
 use crate::plan::physical::{LimitExprs, Node, Op, SortSlot};
@@ -25,6 +26,9 @@ impl Lower<'_> {
             });
         }
         let keys = self.sort_slots(&keys, &node.columns)?;
+        if let Some(limit) = &limit {
+            push_top(&mut node, &keys, limit);
+        }
         let columns = node.columns.clone();
         let limit = limit.map(Box::new);
         Ok(self.node(Op::Sort { input: Box::new(node), keys, limit }, columns, rows))
@@ -83,8 +87,8 @@ impl Lower<'_> {
         ties: Option<Vec<SortSlot>>,
         rows: f64,
     ) -> Node {
-        if ties.is_none() && bounds.offset.is_none() {
-            scan::push_limit(&mut node, bounds.limit.as_ref());
+        if ties.is_none() {
+            push_limit(&mut node, &bounds);
         }
         let columns = node.columns.clone();
         self.node(Op::Limit { input: Box::new(node), bounds, ties }, columns, rows)

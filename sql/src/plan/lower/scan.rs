@@ -96,6 +96,7 @@ impl Lower<'_> {
             reverse: false,
             ordered: false,
             limit: None,
+            top: None,
             lock: get.lock,
         };
         Ok((scan, emitted, rows.max(1.0)))
@@ -354,16 +355,4 @@ fn ordering(
         reverse = Some(backward);
     }
     wanted.peek().is_none().then(|| reverse.unwrap_or(false))
-}
-
-/// Tells a scan that no more rows are needed.
-pub(super) fn push_limit(node: &mut Node, limit: Option<&Expr>) {
-    match &mut node.op {
-        Op::Scan(scan) if scan.partial.is_none() && scan.local_filter.is_none() => {
-            scan.limit = limit.cloned();
-        }
-        Op::Project { input, .. } => push_limit(input, limit),
-        Op::Lock { limit: own, .. } => *own = limit.cloned(),
-        _ => {}
-    }
 }
