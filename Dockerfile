@@ -12,11 +12,12 @@ RUN --mount=type=cache,target=/usr/local/cargo/registry \
  && install -D target/release/sharddb /out/sharddb
 
 FROM debian:bookworm-slim AS run
-# curl is for the health check.
+# curl is for the health check. The home has no files in it: a data directory begins empty.
 RUN apt-get update \
  && apt-get install -y --no-install-recommends ca-certificates curl \
  && rm -rf /var/lib/apt/lists/* \
- && useradd --system --create-home --home-dir /data --uid 7433 sharddb
+ && useradd --no-create-home --home-dir /data --uid 7433 sharddb \
+ && install --directory --owner sharddb --group sharddb /data
 COPY --from=build /out/sharddb /usr/local/bin/sharddb
 USER sharddb
 WORKDIR /data

@@ -55,6 +55,22 @@ fn is_accepted(command: &[String]) -> Result<(), String> {
     Err(String::from_utf8_lossy(&output.stderr).into_owned())
 }
 
+/// `docker compose config`, where Docker Compose is installed; it needs no engine.
+#[test]
+fn compose_reads_it_without_a_complaint() {
+    let file = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../docker-compose.yml");
+    let compose = |args: &[&str]| {
+        Command::new("docker").arg("compose").arg("--file").arg(&file).args(args).output()
+    };
+    if !compose(&["version"]).is_ok_and(|output| output.status.success()) {
+        println!("Docker Compose is not installed");
+        return;
+    }
+    let output = compose(&["config", "--quiet"]).expect("it runs");
+    let complaints = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success() && complaints.is_empty(), "{complaints}");
+}
+
 #[test]
 fn every_command_is_one_that_the_binary_takes() {
     let compose = compose();
@@ -96,6 +112,16 @@ fn three_shards_that_are_meta_too_and_one_proxy() {
         let condition = &proxy["depends_on"][name.as_str()]["condition"];
         assert_eq!(condition, "service_healthy", "the proxy waits for {name}");
     }
+}
+
+/// A volume begins as what the image has there, and a data directory must begin empty: no home with
+/// a shell's files in it.
+#[test]
+fn the_image_has_no_files_where_the_data_goes() {
+    let dockerfile = repository("Dockerfile");
+    let makes: Vec<&str> = dockerfile.lines().filter(|line| line.contains("useradd")).collect();
+    assert!(!makes.is_empty() && makes.iter().all(|line| line.contains("--no-create-home")));
+    assert!(dockerfile.contains("install --directory --owner sharddb --group sharddb /data"));
 }
 
 #[test]
