@@ -3,6 +3,7 @@
 use super::Binder;
 use super::coerce::{can_coerce, category, is_preferred};
 use crate::plan::expr::Expr;
+use sqlparser::tokenizer::Span;
 use types::cast::CastContext::Implicit;
 use types::{Oid, SqlError, SqlType, oid, sqlstate};
 
@@ -52,7 +53,25 @@ impl Binder<'_> {
         exprs: Vec<Expr>,
         what: &str,
     ) -> Result<(Vec<Expr>, SqlType), SqlError> {
-        let ty = self.common_of(&exprs.iter().collect::<Vec<_>>(), what)?;
+        self.unify_placed(exprs, &[], what)
+    }
+
+    /// The same, for expressions that stand at known places.
+    pub(crate) fn unify_placed(
+        &mut self,
+        exprs: Vec<Expr>,
+        places: &[Span],
+        what: &str,
+    ) -> Result<(Vec<Expr>, SqlType), SqlError> {
+        let all: Vec<&Expr> = exprs.iter().collect();
+        let ty = self.common_of(&all, what).map_err(|error| {
+            // The first that does not go together with those in front of it.
+            let first = (1..=all.len()).find(|n| self.common_of(&all[..*n], what).is_err());
+            match first.and_then(|n| places.get(n - 1)) {
+                Some(span) => self.place(error, *span),
+                None => error,
+            }
+        })?;
         let exprs =
             exprs.into_iter().map(|e| self.implicit(e, ty)).collect::<Result<Vec<_>, _>>()?;
         Ok((exprs, ty))

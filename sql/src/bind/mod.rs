@@ -12,11 +12,14 @@ mod names;
 mod query;
 mod resolve;
 mod scope;
+mod stored;
+mod suggest;
 mod types_of;
 
 pub use catalog_view::{CatalogView, HostFunction, Relation};
 pub(crate) use coerce::is_reg;
 pub use coerce::{can_coerce, resolve_reg_constant};
+pub use stored::{Stored, check_stored};
 pub use types_of::data_type;
 
 use crate::parse::Locator;
@@ -115,25 +118,6 @@ pub struct ColumnMeta {
 pub fn bind_statement(statement: &Statement, context: &BindContext<'_>) -> Result<Bound, SqlError> {
     let mut binder = Binder::new(context);
     binder.statement(statement)
-}
-
-/// Binds an expression over a table's columns (a default without any, a check constraint, an index
-/// predicate) and returns it as SQL needs it checked: CREATE TABLE and ALTER TABLE validate with it.
-pub fn check_table_expression(
-    expr: &ast::Expr,
-    table: Option<&catalog::descriptor::Table>,
-    target: SqlType,
-    context: &BindContext<'_>,
-) -> Result<(), SqlError> {
-    let mut binder = Binder::new(context);
-    let mut scope = Scope::default();
-    if let Some(table) = table {
-        let (item, _) = binder.table_item(table, &table.name, &[])?;
-        scope.items.push(item);
-    }
-    let bound = binder.expr(expr, &scope)?;
-    binder.assign(bound, target, "")?;
-    Ok(())
 }
 
 /// The state of binding one statement.
@@ -300,6 +284,43 @@ impl<'a> Binder<'a> {
         let rest = self.context.sql.get(from..)?;
         let skipped = rest.find(|c: char| !c.is_whitespace() && c != ')')?;
         Some(self.context.sql[..from + skipped].chars().count() as u32 + 1)
+    }
+
+    /// The position of the nearest word or symbol in front of an expression.
+    pub(crate) fn position_before(
+        &self,
+        span: sqlparser::tokenizer::Span,
+        what: &str,
+    ) -> Option<u32> {
+        self.at(span)?;
+        let before = self.context.sql.get(..self.locator.byte(span.start))?;
+        // Folding keeps the places of bytes: what is searched for is ASCII.
+        let at = before.to_ascii_lowercase().rfind(what)?;
+        Some(before[..at].chars().count() as u32 + 1)
+    }
+
+    /// The positions of the nearest word or symbol behind an expression and of what follows it.
+    pub(crate) fn positions_behind(
+        &self,
+        span: sqlparser::tokenizer::Span,
+        what: &str,
+    ) -> Option<(u32, u32)> {
+        self.at(span)?;
+        let sql = self.context.sql;
+        let from = self.locator.byte(span.end);
+        let at = from + sql.get(from..)?.to_ascii_lowercase().find(what)?;
+        let behind = &sql[at + what.len()..];
+        let next = sql.len() - behind.trim_start().len();
+        let position = |byte: usize| sql[..byte].chars().count() as u32 + 1;
+        Some((position(at), position(next)))
+    }
+
+    /// Adds a position to an error that has none.
+    pub(crate) fn place_at(&self, error: SqlError, position: Option<u32>) -> SqlError {
+        match position {
+            Some(position) if error.position.is_none() => error.with_position(position),
+            _ => error,
+        }
     }
 
     /// Remembers where a literal of undecided type stands: its type is decided elsewhere.

@@ -1,6 +1,8 @@
 //! Names in sight at one place of a query, and their lookup.
 
-use super::Binder;
+use super::query::Clause;
+use super::suggest::with_suggestion;
+use super::{Binder, Stored};
 use crate::plan::expr::{ColId, Expr, ExprKind};
 use sqlparser::ast::Ident;
 use types::{Oid, SqlError, SqlType, oid, sqlstate};
@@ -69,11 +71,13 @@ impl Binder<'_> {
                 if let Some(item) = find_item(scope, &name) {
                     return Ok(whole_row(item));
                 }
-                Err(self.error_at(
+                self.no_column_in_default(ident)?;
+                let error = self.error_at(
                     ident.span,
                     sqlstate::UNDEFINED_COLUMN,
                     format!("column \"{name}\" does not exist"),
-                ))
+                );
+                Err(with_suggestion(error, None, &name, scope))
             }
         }
     }
@@ -123,15 +127,30 @@ impl Binder<'_> {
             [prefix @ .., column] if !prefix.is_empty() => (column, prefix),
             _ => return Err(SqlError::internal("qualified name without qualifier")),
         };
+        self.no_column_in_default(&idents[0])?;
         let item = self.qualifier(prefix, scope)?;
         let name = fold(column);
         match item.columns.iter().find(|c| c.name == name) {
             Some(found) => Ok(self.reference(found, &idents[0])),
-            None => Err(self.error_at(
-                idents[0].span,
-                sqlstate::UNDEFINED_COLUMN,
-                format!("column {}.{name} does not exist", item.name),
+            None => {
+                let error = self.error_at(
+                    idents[0].span,
+                    sqlstate::UNDEFINED_COLUMN,
+                    format!("column {}.{name} does not exist", item.name),
+                );
+                Err(with_suggestion(error, Some(&item.name), &name, scope))
+            }
+        }
+    }
+
+    fn no_column_in_default(&self, ident: &Ident) -> Result<(), SqlError> {
+        match self.levels.last().map(|level| level.clause) {
+            Some(Clause::Stored(Stored::Default)) => Err(self.error_at(
+                ident.span,
+                sqlstate::FEATURE_NOT_SUPPORTED,
+                "cannot use column reference in DEFAULT expression",
             )),
+            _ => Ok(()),
         }
     }
 

@@ -188,7 +188,11 @@ fn custom(name: &ObjectName, modifiers: usize) -> Result<SqlType, SqlError> {
         [schema, base] => (Some(schema.as_str()), base.as_str()),
         _ => return Err(missing(&name.to_string())),
     };
-    if schema.is_some_and(|s| s != "pg_catalog") || modifiers > 1 {
+    if let Some(schema) = schema.filter(|s| !matches!(*s, "pg_catalog" | "public")) {
+        let message = format!("schema \"{schema}\" does not exist");
+        return Err(SqlError::new(sqlstate::UNDEFINED_SCHEMA, message));
+    }
+    if schema == Some("public") || modifiers > 1 {
         return Err(missing(&name.to_string()));
     }
     // Serial types make sense only as columns, where CREATE TABLE takes them apart.

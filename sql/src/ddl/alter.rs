@@ -1,8 +1,8 @@
 //! ALTER TABLE: one operation after the other on the table's descriptor.
 
+use super::place::unplaced;
 use super::{Ddl, missing_relation};
 use crate::session::names::{fold, simple};
-
 use catalog::{Descriptor, Table, TableKind};
 use sqlparser::ast::{
     AlterTable, AlterTableOperation, ColumnDef, DropBehavior, RenameTableNameKind, TableConstraint,
@@ -16,7 +16,7 @@ impl Ddl<'_> {
         let found = match self.find(&alter.name) {
             Ok(found) => found,
             Err(error) if alter.if_exists && error.code == sqlstate::UNDEFINED_TABLE => {
-                self.notice(error.code, format!("{}, skipping", error.message));
+                self.skip(&error.message);
                 return Ok("ALTER TABLE".to_owned());
             }
             Err(error) => return Err(error),
@@ -129,13 +129,14 @@ impl Ddl<'_> {
             }
             return Err(SqlError::new(sqlstate::DUPLICATE_COLUMN, message));
         }
-        let plan = self.plan_column(def)?;
+        let plan = self.plan_column(&old.name, def)?;
         let mut table = (*old).clone();
         let position = self.place_column(&mut table, plan.column.clone())?;
         let constraints = plan.constraints.clone();
         let mut taken = BTreeSet::new();
         let plans = [(position, plan)];
-        let sequences = self.finish_columns(&mut table, &plans, &mut taken).await?;
+        let sequences = self.finish_columns(&mut table, &plans, &mut taken).await;
+        let sequences = sequences.map_err(unplaced)?;
         let is_filled = self.fill_new_column(&old, &mut table, position, &sequences).await?;
         let new = self.replace_table(&old, table).await?;
         for sequence in sequences {
@@ -171,7 +172,7 @@ impl Ddl<'_> {
             }
             _ => {}
         }
-        self.add_constraint(&mut table, constraint, &mut taken).await?;
+        self.add_constraint(&mut table, constraint, &mut taken).await.map_err(unplaced)?;
         match constraint {
             TableConstraint::PrimaryKey(_) => {
                 self.move_storage(&mut table).await?;
@@ -205,6 +206,7 @@ impl Ddl<'_> {
         let name = self.view().display_name(table.oid);
         let sql = format!("SELECT 1 FROM {name} WHERE NOT ({}) LIMIT 1", check.expr);
         let (constraint, relation) = (check.name.clone(), table.name.clone());
+        let schema = self.schema_name(table);
         self.expect_no_rows(&sql, |_| {
             SqlError::new(
                 sqlstate::CHECK_VIOLATION,
@@ -213,6 +215,7 @@ impl Ddl<'_> {
                      some row"
                 ),
             )
+            .with_table(schema, relation)
             .with_constraint(constraint.clone())
         })
         .await
@@ -274,7 +277,7 @@ impl Ddl<'_> {
             let message =
                 format!("constraint \"{name}\" of relation \"{}\" does not exist", known.name);
             if if_exists {
-                self.notice(sqlstate::UNDEFINED_OBJECT, format!("{message}, skipping"));
+                self.skip(&message);
                 return Ok(());
             }
             return Err(SqlError::new(sqlstate::UNDEFINED_OBJECT, message));

@@ -2,8 +2,11 @@
 
 use super::Ddl;
 use super::alter::missing_column;
-use super::rewrite::{CastColumn, RowChange, contains_nulls};
-use crate::bind;
+use super::place::unplaced;
+use super::rewrite::{CastColumn, ComputeColumn, RowChange, contains_nulls};
+use crate::bind::{self, Stored};
+use crate::exec::{Context, RowExpr};
+use crate::session::planning::plan_statement;
 use crate::session::{internal, quote};
 use catalog::{Descriptor, Identity, Index, Oid, Sequence, Table};
 use sqlparser::ast::{AlterColumnOperation, Expr, GeneratedAs};
@@ -61,7 +64,8 @@ impl Ddl<'_> {
         self.fence(old.oid).await?;
         let sql = format!("SELECT 1 FROM {} LIMIT 1", self.view().display_name(old.oid));
         let (table, name) = (old.clone(), column.name.clone());
-        self.expect_no_rows(&sql, |_| contains_nulls(&table, &name)).await
+        let schema = self.schema_name(old);
+        self.expect_no_rows(&sql, |_| contains_nulls(&schema, &table, &name)).await
     }
 
     /// Writes a computed default into every row.
@@ -103,7 +107,7 @@ impl Ddl<'_> {
         let Some(column) = old.column_named(name).cloned() else {
             let error = missing_column(name, &old.name);
             if if_exists {
-                self.notice(error.code, format!("{}, skipping", error.message));
+                self.skip(&error.message);
                 return Ok(());
             }
             return Err(error);
@@ -168,7 +172,7 @@ impl Ddl<'_> {
             }
             AlterColumnOperation::SetDefault { value } => {
                 let mut table = (*old).clone();
-                self.check_defaults(&mut table, position, Some(value), None)?;
+                self.check_defaults(&mut table, position, Some(value), None).map_err(unplaced)?;
                 self.replace_table(&old, table).await.map(|_| ())
             }
             AlterColumnOperation::DropDefault => {
@@ -206,8 +210,8 @@ impl Ddl<'_> {
             self.view().display_name(oid),
             quote::identifier(&name)
         );
-        let table = old.clone();
-        self.expect_no_rows(&sql, |_| contains_nulls(&table, &name)).await?;
+        let (table, schema) = (old.clone(), self.schema_name(&old));
+        self.expect_no_rows(&sql, |_| contains_nulls(&schema, &table, &name)).await?;
         let mut table = (*old).clone();
         table.columns[position].is_not_null = true;
         self.replace_table(&old, table).await.map(|_| ())
@@ -226,7 +230,10 @@ impl Ddl<'_> {
         let from = column.ty;
         let mut table = (*old).clone();
         table.columns[position].ty = to;
-        if let Some(text) = column.missing.clone() {
+        if using.is_some() {
+            // Every row is written anew.
+            table.columns[position].missing = None;
+        } else if let Some(text) = column.missing.clone() {
             let settings = types::Settings::default();
             let value = types::text::parse(from, &text, &settings)?;
             let value = types::cast::cast(value, from, to, false, &settings)?;
@@ -235,18 +242,13 @@ impl Ddl<'_> {
         if using.is_none() && is_widening(from, to) {
             return self.replace_table(&old, table).await.map(|_| ());
         }
-        if let Some(expr) = using
-            && !matches!(expr, Expr::Cast { .. })
-            && !matches!(expr, Expr::Identifier(_))
-        {
-            return Err(SqlError::not_supported("USING with anything but a cast is not supported"));
+        if let Some(expr) = using {
+            let mut change = self.using(&old, position, to, expr)?;
+            self.move_storage(&mut table).await?;
+            let new = self.replace_table(&old, table).await?;
+            return self.rewrite(&old, &new, &mut change).await;
         }
-        let context = types::cast::context(from.oid, to.oid);
-        let is_allowed = match context {
-            Some(types::cast::CastContext::Explicit) | None => using.is_some(),
-            Some(_) => true,
-        };
-        if !is_allowed && from.oid != to.oid {
+        if !is_assignable(from, to) {
             let name = &column.name;
             return Err(SqlError::new(
                 sqlstate::DATATYPE_MISMATCH,
@@ -267,6 +269,49 @@ impl Ddl<'_> {
         let mut change = CastColumn { position, from, to, settings };
         self.rewrite(&old, &new, &mut change).await
     }
+
+    /// What USING makes of a row's column.
+    fn using(
+        &mut self,
+        old: &Arc<Table>,
+        position: usize,
+        to: SqlType,
+        expr: &Expr,
+    ) -> Result<ComputeColumn, SqlError> {
+        let from = self.check_expression(expr, Some(old), Stored::Transform, to)?;
+        let is_undecided = from.oid == types::oid::UNKNOWN;
+        if !is_undecided && !is_assignable(from, to) {
+            let name = &old.columns[position].name;
+            return Err(SqlError::new(
+                sqlstate::DATATYPE_MISMATCH,
+                format!(
+                    "result of USING clause for column \"{name}\" cannot be cast automatically to \
+                     type {}",
+                    types::format_type(to.oid, -1)
+                ),
+            )
+            .with_hint("You might need to add an explicit cast."));
+        }
+        let (view, settings) = (self.view(), self.shared.settings());
+        let shown = match is_undecided {
+            true => format!("CAST({expr} AS {})", type_text(to)),
+            false => expr.to_string(),
+        };
+        let sql = format!("SELECT {shown} FROM {}", view.display_name(old.oid));
+        let Some(parsed) = crate::parse::parse(&sql)?.pop() else {
+            return Err(SqlError::internal("a SELECT without a statement"));
+        };
+        let planned = plan_statement(&view, &parsed.ast, &sql, &[], &settings)?;
+        let context = Context { host: view, settings: settings.clone() };
+        let expr = RowExpr::new(&planned.plan, context)?;
+        Ok(ComputeColumn { position, expr, to, settings })
+    }
+}
+
+/// True when values of one type may be stored as the other without being asked to.
+fn is_assignable(from: SqlType, to: SqlType) -> bool {
+    use types::cast::CastContext::Explicit;
+    from.oid == to.oid || types::cast::context(from.oid, to.oid).is_some_and(|c| c != Explicit)
 }
 
 /// Numbers rows anew for a table that has lost its primary key.

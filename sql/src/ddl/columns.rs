@@ -2,13 +2,15 @@
 
 use super::Ddl;
 use super::names::{free_name, free_relation_name};
+use super::place::placed;
 use crate::bind;
 use crate::session::names::fold;
 use catalog::{Column, Identity, Oid, OwnedBy, Sequence, Table};
 use sqlparser::ast::{
-    CheckConstraint, ColumnDef, ColumnOption, DataType, ForeignKeyConstraint, GeneratedAs,
+    CheckConstraint, ColumnDef, ColumnOption, DataType, ForeignKeyConstraint, GeneratedAs, Ident,
     PrimaryKeyConstraint, SequenceOptions, TableConstraint, UniqueConstraint,
 };
+use sqlparser::tokenizer::Span;
 use std::collections::BTreeSet;
 use types::{SqlError, SqlType, sqlstate};
 
@@ -22,6 +24,8 @@ pub(super) struct ColumnPlan {
     /// Expressions to be checked once all columns are known.
     pub(super) default: Option<sqlparser::ast::Expr>,
     pub(super) generated: Option<sqlparser::ast::Expr>,
+    /// Where the definition begins: its name.
+    span: Span,
 }
 
 /// Widest table.
@@ -30,8 +34,12 @@ const COLUMNS_MAX: usize = 1600;
 const SYSTEM_COLUMNS: [&str; 6] = ["tableoid", "xmin", "cmin", "xmax", "cmax", "ctid"];
 
 impl Ddl<'_> {
-    /// Reads one column definition.
-    pub(super) fn plan_column(&mut self, def: &ColumnDef) -> Result<ColumnPlan, SqlError> {
+    /// Reads one column definition of this table.
+    pub(super) fn plan_column(
+        &mut self,
+        table: &str,
+        def: &ColumnDef,
+    ) -> Result<ColumnPlan, SqlError> {
         let name = fold(&def.name);
         if SYSTEM_COLUMNS.contains(&name.as_str()) {
             return Err(SqlError::new(
@@ -42,7 +50,8 @@ impl Ddl<'_> {
         let serial = serial_type(&def.data_type);
         let ty = match serial {
             Some(ty) => ty,
-            None => bind::data_type(&def.data_type)?,
+            None => bind::data_type(&def.data_type)
+                .map_err(|e| placed(e, self.sql, |places| places.after(def.name.span)))?,
         };
         check_column_type(&name, ty)?;
         let mut plan = ColumnPlan {
@@ -51,6 +60,7 @@ impl Ddl<'_> {
             constraints: Vec::new(),
             default: None,
             generated: None,
+            span: def.name.span,
         };
         plan.column.is_not_null = serial.is_some();
         let mut nullable = false;
@@ -58,36 +68,52 @@ impl Ddl<'_> {
             if matches!(option.option, ColumnOption::Null) {
                 nullable = true;
             }
-            self.column_option(&mut plan, option.name.as_ref(), &option.option)?;
+            self.column_option(table, &mut plan, option.name.as_ref(), &option.option)?;
         }
         if nullable && plan.column.is_not_null {
-            return Err(SqlError::new(
+            let error = SqlError::new(
                 sqlstate::SYNTAX_ERROR,
-                format!("conflicting NULL/NOT NULL declarations for column \"{name}\""),
-            ));
+                format!(
+                    "conflicting NULL/NOT NULL declarations for column \"{name}\" of table \"{table}\""
+                ),
+            );
+            return Err(placed(error, self.sql, |places| places.word(def.name.span, "NULL", 1)));
         }
         Ok(plan)
     }
 
     fn column_option(
         &mut self,
+        table: &str,
         plan: &mut ColumnPlan,
         constraint_name: Option<&sqlparser::ast::Ident>,
         option: &ColumnOption,
     ) -> Result<(), SqlError> {
-        let own = || vec![index_column(&plan.column.name)];
+        let own_name = || Ident { span: plan.span, ..Ident::with_quote('"', &plan.column.name) };
+        let own = || vec![index_column(own_name())];
         match option {
             ColumnOption::Null => {}
             ColumnOption::NotNull => plan.column.is_not_null = true,
             ColumnOption::Default(expr) => {
-                if plan.sequence.is_some() || plan.default.is_some() {
-                    return Err(SqlError::new(
+                let name = &plan.column.name;
+                if plan.column.identity.is_some() {
+                    let error = SqlError::new(
                         sqlstate::SYNTAX_ERROR,
                         format!(
-                            "multiple default values specified for column \"{}\"",
-                            plan.column.name
+                            "both default and identity specified for column \"{name}\" of table \"{table}\""
                         ),
-                    ));
+                    );
+                    return Err(placed(error, self.sql, |p| p.word(plan.span, "DEFAULT", 0)));
+                }
+                if plan.sequence.is_some() || plan.default.is_some() {
+                    let error = SqlError::new(
+                        sqlstate::SYNTAX_ERROR,
+                        format!(
+                            "multiple default values specified for column \"{name}\" of table \"{table}\""
+                        ),
+                    );
+                    // SERIAL's own default stands nowhere.
+                    return Err(placed(error, self.sql, |p| p.word(plan.span, "DEFAULT", 1)));
                 }
                 plan.default = Some(expr.clone());
             }
@@ -110,7 +136,7 @@ impl Ddl<'_> {
             ColumnOption::ForeignKey(key) => {
                 plan.constraints.push(TableConstraint::ForeignKey(ForeignKeyConstraint {
                     name: constraint_name.cloned(),
-                    columns: vec![quoted(&plan.column.name)],
+                    columns: vec![own_name()],
                     ..key.clone()
                 }));
             }
@@ -229,12 +255,12 @@ impl Ddl<'_> {
     ) -> Result<(), SqlError> {
         let (name, ty) = (table.columns[position].name.clone(), table.columns[position].ty);
         if let Some(expr) = default {
-            self.check_expression(expr, None, ty)
+            self.check_expression(expr, None, bind::Stored::Default, ty)
                 .map_err(|e| default_error(e, &name, "default"))?;
             table.columns[position].default = Some(expr.to_string());
         }
         if let Some(expr) = generated {
-            self.check_expression(expr, Some(table), ty)
+            self.check_expression(expr, Some(table), bind::Stored::Generated, ty)
                 .map_err(|e| default_error(e, &name, "generation"))?;
             table.columns[position].generated = Some(expr.to_string());
         }
@@ -311,14 +337,10 @@ fn check_column_type(name: &str, ty: SqlType) -> Result<(), SqlError> {
     Ok(())
 }
 
-fn quoted(name: &str) -> sqlparser::ast::Ident {
-    sqlparser::ast::Ident::with_quote('"', name)
-}
-
-fn index_column(name: &str) -> sqlparser::ast::IndexColumn {
+fn index_column(name: Ident) -> sqlparser::ast::IndexColumn {
     sqlparser::ast::IndexColumn {
         column: sqlparser::ast::OrderByExpr {
-            expr: sqlparser::ast::Expr::Identifier(quoted(name)),
+            expr: sqlparser::ast::Expr::Identifier(name),
             options: sqlparser::ast::OrderByOptions { sort: None, nulls_first: None },
             with_fill: None,
         },

@@ -3,7 +3,9 @@
 use super::Ddl;
 use super::columns::constraint_name;
 use super::names::free_relation_name;
+use super::place::placed;
 use super::table::fold_all;
+use crate::bind::Stored;
 use crate::session::names::fold;
 use base::codec::Direction;
 use base::layout::PRIMARY_INDEX;
@@ -19,6 +21,37 @@ use types::{SqlError, SqlType, sqlstate};
 
 /// Most columns of a key.
 const KEY_COLUMNS_MAX: usize = 32;
+
+/// Whose columns a list names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum KeyKind {
+    Primary,
+    Unique,
+    Index,
+}
+
+impl KeyKind {
+    fn missing_column(self, name: &str) -> SqlError {
+        match self {
+            KeyKind::Primary | KeyKind::Unique => missing_key_column(name),
+            KeyKind::Index => SqlError::new(
+                sqlstate::UNDEFINED_COLUMN,
+                format!("column \"{name}\" does not exist"),
+            ),
+        }
+    }
+
+    fn column_twice(self, name: &str) -> SqlError {
+        let message = match self {
+            KeyKind::Primary => {
+                format!("column \"{name}\" appears twice in primary key constraint")
+            }
+            KeyKind::Unique => format!("column \"{name}\" appears twice in unique constraint"),
+            KeyKind::Index => return SqlError::not_supported("a column twice in an index"),
+        };
+        SqlError::new(sqlstate::DUPLICATE_COLUMN, message)
+    }
+}
 
 /// What the parser says of an index or a unique constraint.
 pub(super) struct IndexPlan {
@@ -57,14 +90,21 @@ impl Ddl<'_> {
     ) -> Result<(), SqlError> {
         match constraint {
             TableConstraint::PrimaryKey(key) => {
-                let columns = self.key_columns(table, &key.columns)?;
+                let place = |e| self.place_constraint(e, &key.columns, "PRIMARY");
+                let columns =
+                    self.key_columns(table, &key.columns, KeyKind::Primary).map_err(place)?;
+                if table.primary_key().is_some() {
+                    return Err(self.place_constraint(second_key(table), &key.columns, "PRIMARY"));
+                }
                 let given = key.name.as_ref().or(key.index_name.as_ref());
                 let name = self.index_name(table, given, &[], "pkey", taken)?;
                 let include = include_columns(table, &key.include)?;
                 self.add_primary_key(table, name, columns, include).await
             }
             TableConstraint::Unique(unique) => {
-                let columns = self.key_columns(table, &unique.columns)?;
+                let place = |e| self.place_constraint(e, &unique.columns, "UNIQUE");
+                let columns =
+                    self.key_columns(table, &unique.columns, KeyKind::Unique).map_err(place)?;
                 let given = unique.name.as_ref().or(unique.index_name.as_ref());
                 let names = column_names(table, &columns);
                 let plan = IndexPlan {
@@ -84,6 +124,22 @@ impl Ddl<'_> {
         }
     }
 
+    /// Adds the place of a PRIMARY KEY or UNIQUE to an error about it.
+    fn place_constraint(
+        &self,
+        error: SqlError,
+        columns: &[sqlparser::ast::IndexColumn],
+        word: &str,
+    ) -> SqlError {
+        let Some(Expr::Identifier(first)) = columns.first().map(|c| &c.column.expr) else {
+            return error;
+        };
+        placed(error, self.sql, |places| match places.is_listed(first.span) {
+            true => places.constraint_around(first.span),
+            false => places.word(first.span, word, 0),
+        })
+    }
+
     async fn add_primary_key(
         &mut self,
         table: &mut Table,
@@ -91,12 +147,6 @@ impl Ddl<'_> {
         columns: Vec<IndexColumn>,
         include: Vec<catalog::ColumnId>,
     ) -> Result<(), SqlError> {
-        if table.primary_key().is_some() {
-            return Err(SqlError::new(
-                sqlstate::INVALID_TABLE_DEFINITION,
-                format!("multiple primary keys for table \"{}\" are not allowed", table.name),
-            ));
-        }
         for key in &columns {
             if let Some(column) = table.columns.iter_mut().find(|c| c.id == key.column) {
                 column.is_not_null = true;
@@ -172,7 +222,7 @@ impl Ddl<'_> {
         table: &mut Table,
         check: &CheckConstraint,
     ) -> Result<(), SqlError> {
-        self.check_expression(&check.expr, Some(table), SqlType::BOOL)?;
+        self.check_expression(&check.expr, Some(table), Stored::Check, SqlType::BOOL)?;
         let used = columns_used(table, &check.expr);
         let column = match used.as_slice() {
             [one] => one.as_str(),
@@ -232,6 +282,7 @@ impl Ddl<'_> {
         &self,
         table: &Table,
         columns: &[sqlparser::ast::IndexColumn],
+        kind: KeyKind,
     ) -> Result<Vec<IndexColumn>, SqlError> {
         if columns.len() > KEY_COLUMNS_MAX {
             return Err(SqlError::new(
@@ -245,12 +296,9 @@ impl Ddl<'_> {
                 return Err(SqlError::not_supported("indexes on expressions are not supported"));
             };
             let name = fold(ident);
-            let found = table.column_named(&name).ok_or_else(|| missing_key_column(&name))?;
+            let found = table.column_named(&name).ok_or_else(|| kind.missing_column(&name))?;
             if out.iter().any(|c| c.column == found.id) {
-                return Err(SqlError::new(
-                    sqlstate::DUPLICATE_COLUMN,
-                    format!("column \"{name}\" appears twice in the key"),
-                ));
+                return Err(kind.column_twice(&name));
             }
             check_indexable(found)?;
             let is_descending =
@@ -289,6 +337,13 @@ impl Ddl<'_> {
         taken.insert(name.clone());
         Ok(name)
     }
+}
+
+fn second_key(table: &Table) -> SqlError {
+    SqlError::new(
+        sqlstate::INVALID_TABLE_DEFINITION,
+        format!("multiple primary keys for table \"{}\" are not allowed", table.name),
+    )
 }
 
 /// Names of key columns.

@@ -50,7 +50,7 @@ impl Ddl<'_> {
                 if !if_exists {
                     return Err(SqlError::new(sqlstate::UNDEFINED_DATABASE, message));
                 }
-                self.notice(sqlstate::UNDEFINED_DATABASE, format!("{message}, skipping"));
+                self.skip(&message);
                 continue;
             };
             self.check_not_in_use(&database)?;

@@ -39,8 +39,7 @@ impl Ddl<'_> {
             }
             ObjectType::Type | ObjectType::MaterializedView if *if_exists => {
                 for name in names {
-                    let message = format!("{word} \"{name}\" does not exist, skipping");
-                    self.notice(sqlstate::UNDEFINED_OBJECT, message);
+                    self.skip(&format!("{word} \"{name}\" does not exist"));
                 }
             }
             _ => {
@@ -95,17 +94,13 @@ impl Ddl<'_> {
         let found = match self.find(name) {
             Ok(found) => found,
             Err(_) if if_exists => {
-                let (code, message) = match &schema {
-                    Some(s) if self.view().schema_named(s).is_none() => (
-                        sqlstate::UNDEFINED_SCHEMA,
-                        format!("schema \"{s}\" does not exist, skipping"),
-                    ),
-                    _ => (
-                        sqlstate::UNDEFINED_TABLE,
-                        format!("{word} \"{relation}\" does not exist, skipping"),
-                    ),
+                let missing = match &schema {
+                    Some(s) if self.view().schema_named(s).is_none() => {
+                        format!("schema \"{s}\" does not exist")
+                    }
+                    _ => format!("{word} \"{relation}\" does not exist"),
                 };
-                self.notice(code, message);
+                self.skip(&missing);
                 return Ok(None);
             }
             Err(error) if error.code == sqlstate::UNDEFINED_TABLE => {

@@ -1,7 +1,8 @@
 //! CREATE INDEX, ALTER INDEX.
 
 use super::Ddl;
-use super::constraints::{IndexPlan, column_names, include_columns};
+use super::constraints::{IndexPlan, KeyKind, column_names, include_columns};
+use crate::bind::Stored;
 use crate::session::names::simple;
 use catalog::Descriptor;
 use sqlparser::ast::{AlterIndexOperation, CreateIndex, Ident, IndexType, ObjectName};
@@ -23,10 +24,10 @@ impl Ddl<'_> {
         self.fence(found.oid).await?;
         let old = self.lock_table(found.oid).await?;
         let mut table = (*old).clone();
-        let columns = self.key_columns(&table, &create.columns)?;
+        let columns = self.key_columns(&table, &create.columns, KeyKind::Index)?;
         let names = column_names(&table, &columns);
         if let Some(predicate) = &create.predicate {
-            self.check_expression(predicate, Some(&table), SqlType::BOOL)?;
+            self.check_expression(predicate, Some(&table), Stored::Predicate, SqlType::BOOL)?;
         }
         let mut taken = BTreeSet::new();
         let plan = IndexPlan {

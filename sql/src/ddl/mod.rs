@@ -18,6 +18,7 @@ pub(crate) mod fence;
 mod garbage;
 mod index;
 mod names;
+mod place;
 mod publish;
 mod rename;
 mod rewrite;
@@ -31,9 +32,10 @@ mod view;
 
 pub(crate) use alter_column::is_volatile;
 pub(crate) use columns::next_value_of;
+pub(crate) use place::placed;
 pub(crate) use publish::publish;
 
-use crate::bind::BindContext;
+use crate::bind::{BindContext, Stored};
 use crate::session::classify::command_name;
 use crate::session::errors;
 use crate::session::names::qualified;
@@ -239,6 +241,17 @@ impl Ddl<'_> {
         self.shared.notices.lock().push(notice);
     }
 
+    /// The notice of IF EXISTS: what is missing does not matter.
+    pub(crate) fn skip(&self, missing: &str) {
+        self.notice(sqlstate::SUCCESSFUL_COMPLETION, format!("{missing}, skipping"));
+    }
+
+    /// The name of the schema that a table is in.
+    pub(crate) fn schema_name(&mut self, table: &Table) -> String {
+        let view = self.view();
+        view.catalog.schema(table.schema).map(|s| s.name.clone()).unwrap_or_default()
+    }
+
     /// Schema and name of a relation that is named.
     pub(crate) fn qualified(
         &self,
@@ -315,18 +328,19 @@ impl Ddl<'_> {
         }
     }
 
-    /// Checks an expression that is to be stored: a default, a check constraint.
+    /// Checks an expression that is to be stored: a default, a check constraint. Answers its type.
     pub(crate) fn check_expression(
         &mut self,
         expr: &sqlparser::ast::Expr,
         table: Option<&Table>,
+        stored: Stored,
         target: SqlType,
-    ) -> Result<(), SqlError> {
+    ) -> Result<SqlType, SqlError> {
         let view = self.view();
         let settings = self.shared.settings();
         let context =
             BindContext { sql: self.sql, catalog: &*view, settings: &settings, param_types: &[] };
-        crate::bind::check_table_expression(expr, table, target, &context)
+        crate::bind::check_stored(expr, table, stored, target, &context)
     }
 
     fn create_extension(&self, create: &sqlparser::ast::CreateExtension) -> Result<(), SqlError> {

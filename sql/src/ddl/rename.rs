@@ -1,7 +1,6 @@
 //! RENAME of tables, columns and constraints; names inside stored expressions follow.
 
 use super::Ddl;
-use super::alter::missing_column;
 use crate::session::quote;
 use catalog::{ColumnId, Oid, Table};
 use sqlparser::dialect::PostgreSqlDialect;
@@ -23,7 +22,7 @@ impl Ddl<'_> {
         to: String,
     ) -> Result<(), SqlError> {
         let old = self.lock_table(oid).await?;
-        let column = old.column_named(from).ok_or_else(|| missing_column(from, &old.name))?;
+        let column = old.column_named(from).ok_or_else(|| missing_column(from))?;
         if old.column_named(&to).is_some() {
             return Err(SqlError::new(
                 sqlstate::DUPLICATE_COLUMN,
@@ -103,6 +102,11 @@ fn is_name(token: &Token, name: &str) -> bool {
         Some(_) => word.value == name,
         None => word.value.to_lowercase() == name,
     }
+}
+
+/// RENAME names no relation.
+fn missing_column(column: &str) -> SqlError {
+    SqlError::new(sqlstate::UNDEFINED_COLUMN, format!("column \"{column}\" does not exist"))
 }
 
 #[cfg(test)]

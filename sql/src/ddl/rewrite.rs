@@ -2,6 +2,7 @@
 
 use super::Ddl;
 use super::build::belongs;
+use crate::exec::RowExpr;
 use crate::session::errors;
 use base::KvError;
 use base::layout::PRIMARY_INDEX;
@@ -71,6 +72,7 @@ impl Ddl<'_> {
         change: &mut dyn RowChange,
     ) -> Result<(), SqlError> {
         let reader = RowReader::new(old)?;
+        let schema = self.schema_name(new);
         let is_inside = self.is_inside(old);
         if !is_inside {
             self.answer_for(new, None).await?;
@@ -86,7 +88,7 @@ impl Ddl<'_> {
             let txn = chunk.as_mut().unwrap_or(&mut self.tx.txn);
             for (_, value) in &page.rows {
                 let row = change.change(reader.read(value)?)?;
-                check_not_null(new, &row)?;
+                check_not_null(&schema, new, &row)?;
                 txn.insert(row_key(new, &row)?, row_value(new, &row));
                 for index in &indexes {
                     if !belongs(partial.as_ref(), index, &row)? {
@@ -130,21 +132,22 @@ impl Ddl<'_> {
     }
 }
 
-fn check_not_null(table: &Table, row: &[Datum]) -> Result<(), SqlError> {
+fn check_not_null(schema: &str, table: &Table, row: &[Datum]) -> Result<(), SqlError> {
     for (column, value) in table.columns.iter().zip(row) {
         if column.is_not_null && !column.is_dropped && matches!(value, Datum::Null) {
-            return Err(contains_nulls(table, &column.name));
+            return Err(contains_nulls(schema, table, &column.name));
         }
     }
     Ok(())
 }
 
 /// `column "x" of relation "t" contains null values`.
-pub(super) fn contains_nulls(table: &Table, column: &str) -> SqlError {
+pub(super) fn contains_nulls(schema: &str, table: &Table, column: &str) -> SqlError {
     SqlError::new(
         types::sqlstate::NOT_NULL_VIOLATION,
         format!("column \"{column}\" of relation \"{}\" contains null values", table.name),
     )
+    .with_table(schema, &table.name)
     .with_column(column)
 }
 
@@ -160,6 +163,23 @@ impl RowChange for CastColumn {
     fn change(&mut self, mut row: Vec<Datum>) -> Result<Vec<Datum>, SqlError> {
         let value = std::mem::replace(&mut row[self.position], Datum::Null);
         row[self.position] = types::cast::cast(value, self.from, self.to, false, &self.settings)?;
+        Ok(row)
+    }
+}
+
+/// Replaces one column's values by those of an expression.
+pub(super) struct ComputeColumn {
+    pub(super) position: usize,
+    pub(super) expr: RowExpr,
+    pub(super) to: SqlType,
+    pub(super) settings: Settings,
+}
+
+impl RowChange for ComputeColumn {
+    fn change(&mut self, mut row: Vec<Datum>) -> Result<Vec<Datum>, SqlError> {
+        let value = self.expr.value(&row)?;
+        row[self.position] =
+            types::cast::cast(value, self.expr.ty(), self.to, false, &self.settings)?;
         Ok(row)
     }
 }

@@ -74,8 +74,7 @@ impl Ddl<'_> {
                 if !if_exists {
                     return Err(no_role(&name));
                 }
-                let message = format!("role \"{name}\" does not exist, skipping");
-                self.notice(sqlstate::UNDEFINED_OBJECT, message);
+                self.skip(&format!("role \"{name}\" does not exist"));
                 continue;
             };
             if role.oid == POSTGRES_ROLE || role.name == self.shared.user {

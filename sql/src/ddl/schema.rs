@@ -88,8 +88,7 @@ impl Ddl<'_> {
                 if !if_exists {
                     return Err(no_schema(&name));
                 }
-                let message = format!("schema \"{name}\" does not exist, skipping");
-                self.notice(sqlstate::UNDEFINED_SCHEMA, message);
+                self.skip(&format!("schema \"{name}\" does not exist"));
                 continue;
             };
             if schema.database == 0 {

@@ -1,10 +1,11 @@
 //! CREATE SEQUENCE, and the options that SERIAL, IDENTITY and ALTER SEQUENCE share with it.
 
 use super::Ddl;
+use super::place::placed;
 use crate::bind;
 use crate::session::names::parts;
 use catalog::{Descriptor, Oid, OwnedBy, POSTGRES_ROLE, Sequence};
-use sqlparser::ast::{Expr, ObjectName, SequenceOptions, UnaryOperator};
+use sqlparser::ast::{Expr, ObjectName, SequenceOptions, Spanned, UnaryOperator};
 use std::sync::Arc;
 use types::{SqlError, SqlType, oid, sqlstate};
 
@@ -16,6 +17,7 @@ impl Ddl<'_> {
         if_not_exists: bool,
         options: &[SequenceOptions],
     ) -> Result<(), SqlError> {
+        let span = name.span();
         let (schema, name) = self.schema_for(name, is_temporary).await?;
         if self.exists_already(schema.oid, &name, if_not_exists)? {
             return Ok(());
@@ -25,7 +27,8 @@ impl Ddl<'_> {
             SequenceOptions::DataType(ty) => Some(bind::data_type(ty)),
             _ => None,
         });
-        let ty = ty.transpose()?.unwrap_or(SqlType::INT8);
+        let ty = ty.transpose().map_err(|e| placed(e, self.sql, |p| p.after_word(span, "AS")))?;
+        let ty = ty.unwrap_or(SqlType::INT8);
         let mut sequence = new_sequence(oid, schema.oid, &name, ty);
         apply_options(&mut sequence, options, true)?;
         sequence.owned_by = self.owner_option(options)?.flatten();
@@ -49,7 +52,7 @@ impl Ddl<'_> {
                 ));
             }
             Err(error) if if_exists && error.code == sqlstate::UNDEFINED_TABLE => {
-                self.notice(error.code, format!("{}, skipping", error.message));
+                self.skip(&error.message);
                 return Ok(());
             }
             Err(error) => return Err(error),

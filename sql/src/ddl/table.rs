@@ -2,11 +2,13 @@
 
 use super::Ddl;
 use super::columns::ColumnPlan;
+use super::place::placed;
 use crate::session::names::fold;
 use catalog::store::NameKind;
 use catalog::{Column, Descriptor, POSTGRES_ROLE, Sequence, Table, TableKind};
 use sqlparser::ast::{
-    CreateTable, CreateTableLikeDefaults, CreateTableLikeKind, CreateTableOptions, TableConstraint,
+    CreateTable, CreateTableLikeDefaults, CreateTableLikeKind, CreateTableOptions, Spanned,
+    TableConstraint,
 };
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -15,7 +17,12 @@ use types::{SqlError, sqlstate};
 impl Ddl<'_> {
     pub(super) async fn create_table(&mut self, create: &CreateTable) -> Result<(), SqlError> {
         refuse_unsupported(create)?;
-        let (schema, name) = self.schema_for(&create.name, create.temporary).await?;
+        let found = self.schema_for(&create.name, create.temporary).await;
+        let (schema, name) =
+            found.map_err(|error| match error.code == sqlstate::UNDEFINED_SCHEMA {
+                true => placed(error, self.sql, |places| places.at(create.name.span())),
+                false => error,
+            })?;
         if self.exists_already(schema.oid, &name, create.if_not_exists)? {
             return Ok(());
         }
@@ -27,7 +34,7 @@ impl Ddl<'_> {
             self.copy_columns(&mut table, like)?;
         }
         for def in &create.columns {
-            let mut plan = self.plan_column(def)?;
+            let mut plan = self.plan_column(&table.name, def)?;
             constraints.append(&mut plan.constraints);
             let column = plan.column.clone();
             let position = self.place_column(&mut table, column)?;

@@ -13,7 +13,7 @@ impl Ddl<'_> {
             match self.find_table(&target.name) {
                 Ok(table) => tables.push(table),
                 Err(error) if truncate.if_exists && error.code == sqlstate::UNDEFINED_TABLE => {
-                    self.notice(error.code, format!("{}, skipping", error.message));
+                    self.skip(&error.message);
                 }
                 Err(error) => return Err(error),
             }

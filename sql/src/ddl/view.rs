@@ -98,7 +98,7 @@ impl Ddl<'_> {
         let found = match self.find(&alter.name) {
             Ok(found) => found,
             Err(error) if alter.if_exists => {
-                self.notice(error.code, format!("{}, skipping", error.message));
+                self.skip(&error.message);
                 return Ok(());
             }
             Err(error) => return Err(error),

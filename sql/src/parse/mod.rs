@@ -68,6 +68,9 @@ fn parse_one(
 ) -> Result<ParsedStatement, SqlError> {
     let first = tokens.first().map(|t| locator.byte(t.span.start)).unwrap_or(0);
     let last = tokens.last().map(|t| locator.byte(t.span.end)).unwrap_or(first);
+    if let Some(table) = tokens::table_of_bare_delete(&tokens) {
+        return Err(locate::near(locator, table));
+    }
     let tokens = tokens::rewrite(tokens);
     let kept = tokens.clone();
     let mut parser = parser_over(dialect, tokens);

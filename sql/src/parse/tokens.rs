@@ -34,6 +34,17 @@ pub(super) fn is_blank(token: &Token) -> bool {
     matches!(token, Token::Whitespace(_))
 }
 
+/// What follows DELETE in place of FROM. The grammar takes it for another dialect's.
+pub(super) fn table_of_bare_delete(tokens: &[TokenWithSpan]) -> Option<&TokenWithSpan> {
+    let keyword = |token: &TokenWithSpan| match &token.token {
+        Token::Word(word) => word.keyword,
+        _ => Keyword::NoKeyword,
+    };
+    let [first, second, ..] = tokens else { return None };
+    let is_bare = keyword(first) == Keyword::DELETE && keyword(second) != Keyword::FROM;
+    is_bare.then_some(second)
+}
+
 /// Refuses statements whose tree would be too deep for recursion.
 pub(super) fn check_depth(tokens: &[TokenWithSpan]) -> Result<(), SqlError> {
     let mut chains = vec![0usize];

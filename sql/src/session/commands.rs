@@ -7,8 +7,9 @@ use super::session::Session;
 use super::transaction::State;
 use super::{Field, RowSink, blocks, guc, names};
 use crate::bind;
+use crate::ddl::placed;
 use crate::parse::ParsedStatement;
-use sqlparser::ast::{self, DiscardObject, Set, TransactionMode};
+use sqlparser::ast::{self, DiscardObject, Set, Spanned, TransactionMode};
 use std::sync::Arc;
 use types::{Datum, SqlError, SqlType, sqlstate};
 
@@ -35,7 +36,8 @@ impl Session {
             }
             ast::Statement::Execute { name: Some(name), parameters, .. } => {
                 let name = names::simple(name);
-                return self.execute_command(&name, parameters, output, alone, sink).await;
+                let sql = &statement.sql;
+                return self.execute_command(&name, parameters, sql, output, alone, sink).await;
             }
             ast::Statement::Deallocate { name, .. } => self.deallocate(name)?,
             ast::Statement::Declare { stmts, .. } => self.declare(statement, stmts).await?,
@@ -253,11 +255,11 @@ impl Session {
     fn prepare_command(
         &mut self,
         outer: &Statement,
-        name: &ast::Ident,
+        name_ident: &ast::Ident,
         data_types: &[ast::DataType],
         inner: &ast::Statement,
     ) -> Result<String, SqlError> {
-        let name = names::fold(name);
+        let name = names::fold(name_ident);
         if self.statements.contains_key(&name) {
             return Err(SqlError::new(
                 sqlstate::DUPLICATE_PSTATEMENT,
@@ -265,10 +267,7 @@ impl Session {
             ));
         }
         let view = self.view();
-        let declared = data_types
-            .iter()
-            .map(|ty| bind::data_type(ty).map(|ty| ty.oid))
-            .collect::<Result<Vec<_>, _>>()?;
+        let declared = declared_types(name_ident, data_types, &outer.sql)?;
         let whole = 0..outer.sql.len();
         let parsed = ParsedStatement { ast: inner.clone(), text: whole };
         let mut statement = Statement::new(outer.sql.clone(), parsed, declared);
@@ -285,6 +284,7 @@ impl Session {
         &mut self,
         name: &str,
         arguments: &[ast::Expr],
+        sql: &str,
         output: Output<'_>,
         alone: bool,
         sink: &mut S,
@@ -305,7 +305,7 @@ impl Session {
                 arguments.len()
             )));
         }
-        let params = self.evaluate(arguments, &types).await?;
+        let params = self.evaluate(arguments, &types, sql).await?;
         Box::pin(self.run(&statement, &params, output, alone, sink)).await
     }
 
@@ -314,13 +314,15 @@ impl Session {
         &mut self,
         exprs: &[ast::Expr],
         types: &[SqlType],
+        sql: &str,
     ) -> Result<Arc<[Datum]>, SqlError> {
         if exprs.is_empty() {
             return Ok(Arc::new([]));
         }
         let casts: Vec<String> =
             exprs.iter().zip(types).map(|(expr, ty)| format!("CAST({expr} AS {ty})")).collect();
-        let rows = self.query_rows(&format!("SELECT {}", casts.join(", "))).await?;
+        let rows = self.query_rows(&format!("SELECT {}", casts.join(", "))).await;
+        let rows = rows.map_err(|error| place_argument(error, exprs, &casts, sql))?;
         Ok(rows.into_iter().next().unwrap_or_default().into())
     }
 
@@ -488,4 +490,41 @@ pub(super) fn utility_fields(statement: Option<&ast::Statement>) -> Option<Arc<[
         }
         _ => None,
     }
+}
+
+/// Types of the parameters in PREPARE. A place is known of the first only, behind the name.
+fn declared_types(
+    name: &ast::Ident,
+    data_types: &[ast::DataType],
+    sql: &str,
+) -> Result<Vec<types::Oid>, SqlError> {
+    let mut declared = Vec::with_capacity(data_types.len());
+    for (number, ty) in data_types.iter().enumerate() {
+        let ty = bind::data_type(ty).map_err(|error| {
+            placed(error, sql, |places| match number {
+                0 => places.nth_after(name.span, 1),
+                _ => None,
+            })
+        })?;
+        declared.push(ty.oid);
+    }
+    Ok(declared)
+}
+
+/// The place of an argument of EXECUTE, given the one in the statement that was made of them all.
+fn place_argument(
+    mut error: SqlError,
+    exprs: &[ast::Expr],
+    made: &[String],
+    sql: &str,
+) -> SqlError {
+    let Some(position) = error.position.take() else { return error };
+    let mut end = "SELECT ".len();
+    for (expr, text) in exprs.iter().zip(made) {
+        end += text.chars().count() + ", ".len();
+        if position as usize <= end {
+            return placed(error, sql, |places| places.at(expr.span()));
+        }
+    }
+    error
 }

@@ -28,14 +28,7 @@ impl Session {
             return Err(SqlError::not_supported("DECLARE without a query"));
         };
         let wants_hold = declare.hold == Some(true);
-        if matches!(self.state, State::Idle) && !wants_hold {
-            return Err(blocks::outside_block("DECLARE CURSOR"));
-        }
         let name = names::fold(ident);
-        if self.portals.contains_key(&name) {
-            let message = format!("cursor \"{name}\" already exists");
-            return Err(SqlError::new(sqlstate::DUPLICATE_CURSOR, message));
-        }
         let parsed =
             ParsedStatement { ast: ast::Statement::Query(query.clone()), text: 0..outer.sql.len() };
         let mut statement = Statement::new(outer.sql.clone(), parsed, Vec::new());
@@ -47,6 +40,13 @@ impl Session {
             ));
         }
         let planned = statement.plan(&self.view(), &self.settings())?;
+        if matches!(self.state, State::Idle) && !wants_hold {
+            return Err(blocks::outside_block("DECLARE CURSOR"));
+        }
+        if self.portals.contains_key(&name) {
+            let message = format!("cursor \"{name}\" already exists");
+            return Err(SqlError::new(sqlstate::DUPLICATE_CURSOR, message));
+        }
         let mut portal = Portal {
             statement: Arc::new(statement),
             params: Arc::new([]),

@@ -1,6 +1,7 @@
 //! One statement's work inside a transaction: opened, retried, committed and interrupted in one
 //! place for everything that reads or writes.
 
+use super::blocks::outside_block;
 use super::cancel::interruptible;
 use super::classify::{Class, command_name, needs_no_block};
 use super::planning::{Planned, Run};
@@ -10,6 +11,7 @@ use super::shared::Shared;
 use super::transaction::{State, Transaction};
 use super::{Format, RowSink, errors, query};
 use crate::{copy, ddl, utility};
+use sqlparser::ast;
 use std::collections::VecDeque;
 use std::pin::pin;
 use std::sync::Arc;
@@ -96,6 +98,9 @@ impl Session {
                 sqlstate::ACTIVE_SQL_TRANSACTION,
                 format!("{command} cannot run inside a transaction block"),
             ));
+        }
+        if alone && matches!(statement.ast, Some(ast::Statement::Lock(_))) {
+            return Err(outside_block("LOCK TABLE"));
         }
         if !self.has_lease() {
             Box::pin(wait_for_lease(self.shared.clone())).await?;

@@ -321,11 +321,9 @@ impl Binder<'_> {
                 let mut wanted = Vec::with_capacity(columns.len());
                 for ident in columns {
                     let position = self.assigned_column(table, ident).map_err(|_| {
-                        self.error_at(
-                            ident.span,
-                            sqlstate::UNDEFINED_COLUMN,
-                            format!("column \"{}\" does not exist", fold(ident)),
-                        )
+                        let message = format!("column \"{}\" does not exist", fold(ident));
+                        let error = SqlError::new(sqlstate::UNDEFINED_COLUMN, message);
+                        self.parenthesis_before(error, ident.span)
                     })?;
                     wanted.push(table.columns[position].id);
                 }

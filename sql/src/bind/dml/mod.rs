@@ -10,7 +10,7 @@ use super::scope::{Item, Scope, ScopeColumn, fold};
 use crate::plan::expr::{ColId, Expr};
 use crate::plan::rel::{Get, Target};
 use catalog::descriptor::{Column, Table, TableKind};
-use sqlparser::ast;
+use sqlparser::ast::{self, Spanned};
 use std::sync::Arc;
 use types::{SqlError, SqlType, sqlstate};
 
@@ -196,6 +196,14 @@ impl Binder<'_> {
                     let values = match &assignment.value {
                         ast::Expr::Tuple(values) => values.iter().collect::<Vec<_>>(),
                         ast::Expr::Function(f) => crate::bind::expr::call::plain_args(f)?,
+                        ast::Expr::Nested(inner) if names.len() > 1 => {
+                            return Err(self.error_at(
+                                inner.span(),
+                                sqlstate::FEATURE_NOT_SUPPORTED,
+                                "source for a multiple-column UPDATE item must be a sub-SELECT or \
+                                 ROW() expression",
+                            ));
+                        }
                         ast::Expr::Nested(inner) => vec![inner.as_ref()],
                         _ => {
                             return Err(SqlError::not_supported(
@@ -240,7 +248,7 @@ impl Binder<'_> {
                     }
                     let expr = self.expr(value, scope)?;
                     self.assign(expr, column.ty, &column.name)
-                        .map_err(|e| self.place(e, ident.span))?
+                        .map_err(|e| self.place(e, value.span()))?
                 };
                 out.push((position, bound));
             }

@@ -114,13 +114,27 @@ impl Binder<'_> {
             actual.len(),
         );
         match resolve::choose(&signatures, &actual) {
-            Choice::One(i) => self.build_call(candidates[declared[i]], &signatures[i], args),
+            Choice::One(i) => self
+                .build_call(candidates[declared[i]], &signatures[i], args)
+                .map_err(|e| self.place_misplaced(e, name)),
             choice => {
                 if let Some(cast) = self.function_style_cast(name, &args)? {
                     return Ok(cast);
                 }
+                if builtin && is_window(&name.name) {
+                    let message = format!("window function {} requires an OVER clause", name.name);
+                    return Err(self.error_at(name.span, sqlstate::WRONG_OBJECT_TYPE, message));
+                }
                 Err(self.place(no_function(name, &actual, choice), name.span))
             }
+        }
+    }
+
+    /// Functions that are not allowed where they stand.
+    fn place_misplaced(&self, error: SqlError, name: &CallName) -> SqlError {
+        match error.code == sqlstate::FEATURE_NOT_SUPPORTED {
+            true => self.place(error, name.span),
+            false => error,
         }
     }
 
@@ -406,4 +420,22 @@ pub(crate) fn no_function(name: &CallName, actual: &[Oid], choice: Choice) -> Sq
 pub(crate) fn sort_key(expr: Expr, options: &ast::OrderByOptions) -> SortKey {
     let desc = matches!(options.sort, Some(ast::OrderBySort::Desc));
     SortKey { expr, desc, nulls_first: options.nulls_first.unwrap_or(desc) }
+}
+
+/// Functions that are nothing but window functions.
+fn is_window(name: &str) -> bool {
+    const NAMES: [&str; 11] = [
+        "row_number",
+        "rank",
+        "dense_rank",
+        "percent_rank",
+        "cume_dist",
+        "ntile",
+        "lag",
+        "lead",
+        "first_value",
+        "last_value",
+        "nth_value",
+    ];
+    NAMES.contains(&name)
 }

@@ -64,7 +64,7 @@ impl Binder<'_> {
             A::AllOp { left, compare_op, right } => {
                 self.any_all(left, compare_op, right, true, scope)
             }
-            A::Cast { expr, data_type, .. } => self.cast(expr, data_type, scope),
+            A::Cast { kind, expr, data_type, .. } => self.cast(kind, expr, data_type, scope),
             A::AtTimeZone { timestamp, time_zone } => {
                 self.named_call("timezone", &[time_zone, timestamp], ast.span(), scope)
             }
@@ -175,17 +175,24 @@ impl Binder<'_> {
 
     fn cast(
         &mut self,
+        kind: &ast::CastKind,
         arg: &ast::Expr,
         data_type: &ast::DataType,
         scope: &Scope<'_>,
     ) -> Result<Expr, SqlError> {
-        let to = super::data_type(data_type).map_err(|e| self.place(e, arg.span()))?;
+        let is_infix = *kind == ast::CastKind::DoubleColon;
+        let behind = |what| self.positions_behind(arg.span(), what);
+        let (at, type_at) = match (is_infix, behind(if is_infix { "::" } else { " as " })) {
+            (true, behind) => behind.unzip(),
+            (false, behind) => (self.position_before(arg.span(), "cast"), behind.map(|b| b.1)),
+        };
+        let to = super::data_type(data_type).map_err(|e| self.place_at(e, type_at))?;
         // ARRAY[…]::type[] decides the type of the elements.
         if let (ast::Expr::Array(array), Some(element)) = (arg, types::element_of(to.oid)) {
             return self.array_of(&array.elem, SqlType::with_typmod(element, to.typmod), scope);
         }
         let bound = self.expr(arg, scope)?;
-        self.explicit(bound, to).map_err(|e| self.place(e, arg.span()))
+        self.explicit(bound, to).map_err(|e| self.place_at(e, at))
     }
 
     fn collate(

@@ -118,7 +118,8 @@ impl Binder<'_> {
             }
         };
         let bound = self.expr(arg, scope)?;
-        self.prefix(symbol, bound).map_err(|e| self.place(e, arg.span()))
+        let at = self.position_before(arg.span(), symbol);
+        self.prefix(symbol, bound).map_err(|e| self.place_at(e, at))
     }
 
     /// `-9223372036854775808` fits bigint only together with its sign.
@@ -396,11 +397,18 @@ fn no_operator(symbol: &str, left: Option<Oid>, right: Oid, choice: Choice) -> S
             "Could not choose a best candidate operator. You might need to add explicit type casts.",
         );
     }
-    SqlError::new(sqlstate::UNDEFINED_FUNCTION, format!("operator does not exist: {shown}"))
-        .with_hint(
+    let hint = match left {
+        None => {
+            "No operator matches the given name and argument type. You might need to add an \
+             explicit type cast."
+        }
+        Some(_) => {
             "No operator matches the given name and argument types. You might need to add \
-             explicit type casts.",
-        )
+             explicit type casts."
+        }
+    };
+    SqlError::new(sqlstate::UNDEFINED_FUNCTION, format!("operator does not exist: {shown}"))
+        .with_hint(hint)
 }
 
 /// PostgreSQL's symbol of a binary operator.

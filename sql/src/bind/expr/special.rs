@@ -7,6 +7,7 @@ use crate::bind::scope::{Scope, fold};
 use crate::bind::{Binder, unknown_text};
 use crate::plan::expr::{Expr, ExprKind};
 use sqlparser::ast::{self, Spanned};
+use sqlparser::tokenizer::Span;
 use types::{SqlError, SqlType, oid, sqlstate};
 
 impl Binder<'_> {
@@ -37,7 +38,9 @@ impl Binder<'_> {
             None => Expr::null(SqlType::UNKNOWN),
         };
         results.insert(0, last);
-        let (mut results, ty) = self.unify(results, "CASE")?;
+        let mut places = vec![otherwise.map_or(Span::empty(), Spanned::span)];
+        places.extend(conditions.iter().map(|when| when.result.span()));
+        let (mut results, ty) = self.unify_placed(results, &places, "CASE")?;
         let last = results.remove(0);
         let otherwise = (!last.is_null_const()).then(|| Box::new(last));
         let whens = whens.into_iter().zip(results).collect();
@@ -53,14 +56,17 @@ impl Binder<'_> {
     ) -> Result<Option<Expr>, SqlError> {
         match name.name.as_str() {
             "coalesce" => {
+                let places = places(call)?;
                 let args = self.call_args(call, scope)?;
-                let (args, ty) = self.unify(args, "COALESCE")?;
+                let (args, ty) = self.unify_placed(args, &places, "COALESCE")?;
                 Ok(Some(Expr::new(ExprKind::Coalesce(args), ty)))
             }
             "greatest" | "least" => {
+                let places = places(call)?;
                 let args = self.call_args(call, scope)?;
                 let greatest = name.name == "greatest";
-                let (args, ty) = self.unify(args, if greatest { "GREATEST" } else { "LEAST" })?;
+                let word = if greatest { "GREATEST" } else { "LEAST" };
+                let (args, ty) = self.unify_placed(args, &places, word)?;
                 Ok(Some(Expr::new(ExprKind::Extreme(greatest, args), ty)))
             }
             "nullif" => {
@@ -263,4 +269,9 @@ impl Binder<'_> {
         let ty = SqlType::with_typmod(element, value.ty.typmod);
         Ok(Expr::new(ExprKind::Subscript(Box::new(value), bound), ty))
     }
+}
+
+/// Where the arguments of a call stand.
+fn places(call: &ast::Function) -> Result<Vec<Span>, SqlError> {
+    Ok(plain_args(call)?.into_iter().map(Spanned::span).collect())
 }

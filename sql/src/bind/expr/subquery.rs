@@ -1,6 +1,6 @@
 //! Subqueries inside expressions.
 
-use super::super::query::BoundQuery;
+use super::super::query::{BoundQuery, Clause};
 use crate::bind::Binder;
 use crate::bind::scope::Scope;
 use crate::plan::expr::{Expr, ExprKind, Subquery, SubqueryKind};
@@ -13,8 +13,17 @@ impl Binder<'_> {
         query: &ast::Query,
         scope: &Scope<'_>,
     ) -> Result<BoundQuery, SqlError> {
+        if let Some(Clause::Stored(stored)) = self.levels.last().map(|level| level.clause) {
+            let message = format!("cannot use subquery in {}", stored.word());
+            return Err(self.parenthesis_before(SqlError::not_supported(message), query.span()));
+        }
         let inner = Scope::inside(scope);
         self.query(query, &inner)
+    }
+
+    /// The expression is kept with a table: it has no query.
+    fn is_stored(&self) -> bool {
+        matches!(self.levels.last().map(|level| level.clause), Some(Clause::Stored(_)))
     }
 
     fn one_column(&self, query: &ast::Query, bound: &BoundQuery) -> Result<(), SqlError> {
@@ -59,7 +68,16 @@ impl Binder<'_> {
         negated: bool,
         scope: &Scope<'_>,
     ) -> Result<Expr, SqlError> {
-        let bound = self.inner_query(query, scope)?;
+        let bound = self.inner_query(query, scope).map_err(|error| {
+            // The word that is not allowed here, rather than its query.
+            match error.code == sqlstate::FEATURE_NOT_SUPPORTED && self.is_stored() {
+                true => match self.position_before(query.span(), "exists") {
+                    Some(position) => error.with_position(position),
+                    None => error,
+                },
+                false => error,
+            }
+        })?;
         let exists = subquery(SubqueryKind::Exists, bound, SqlType::BOOL);
         if !negated {
             return Ok(exists);

@@ -89,8 +89,7 @@ impl Binder<'_> {
             found = Some((column.id, column.ty));
         }
         found.ok_or_else(|| {
-            self.error_at(
-                ident.span,
+            SqlError::new(
                 sqlstate::UNDEFINED_COLUMN,
                 format!(
                     "column \"{name}\" specified in USING clause does not exist in {side} table"

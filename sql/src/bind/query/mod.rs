@@ -13,7 +13,7 @@ mod window;
 pub(crate) use cte::CteEntry;
 
 use super::scope::Scope;
-use super::{Binder, Command, OutputColumn};
+use super::{Binder, Command, OutputColumn, Stored};
 use crate::functions::Function;
 use crate::plan::expr::{ColId, Expr};
 use crate::plan::rel::{AggregateCall, Rel, WindowCall};
@@ -62,6 +62,8 @@ pub(crate) enum Clause {
     Set,
     AggregateArgument,
     WindowArgument,
+    /// No query at all.
+    Stored(Stored),
 }
 
 impl Clause {
@@ -82,6 +84,7 @@ impl Clause {
             Clause::Set => "UPDATE",
             Clause::AggregateArgument => "aggregate arguments",
             Clause::WindowArgument => "window definitions",
+            Clause::Stored(stored) => stored.words(),
         }
     }
 
@@ -303,11 +306,22 @@ impl Binder<'_> {
         Ok(Rel::Limit { input: Box::new(rel), limit, offset, with_ties })
     }
 
+    /// LIMIT or OFFSET. It sees the columns of its query, and must not use them.
     fn count(&mut self, ast: &ast::Expr, what: &str, scope: &Scope<'_>) -> Result<Expr, SqlError> {
         self.levels.push(Level { clause: Clause::Limit, ..Level::default() });
         let expr = self.expr(ast, scope);
         self.levels.pop();
         let expr = expr?;
+        let mut used = std::collections::BTreeSet::new();
+        expr.free_columns(&mut used);
+        let own = scope.items.iter().flat_map(|item| &item.columns);
+        if own.into_iter().any(|column| used.contains(&column.id)) {
+            return Err(self.error_at(
+                ast.span(),
+                sqlstate::INVALID_COLUMN_REFERENCE,
+                format!("argument of {what} must not contain variables"),
+            ));
+        }
         let from = expr.ty;
         let context = types::cast::CastContext::Assignment;
         match self.try_coerce(expr, SqlType::INT8, context)? {

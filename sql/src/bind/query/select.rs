@@ -104,7 +104,7 @@ impl Binder<'_> {
         if !sets.is_empty() {
             rel = Rel::ProjectSet { input: Box::new(rel), calls: sets };
         }
-        self.finish_select(select, rel, outputs, named, keys, distinct_on, locks, query, outer)
+        self.finish_select(select, rel, outputs, named, keys, distinct_on, locks, query, &scope)
     }
 
     /// Projection, DISTINCT, ORDER BY, locks, LIMIT.
@@ -119,7 +119,7 @@ impl Binder<'_> {
         distinct_on: Option<Vec<Place>>,
         locks: Vec<LockOf>,
         query: Option<&ast::Query>,
-        outer: &Scope<'_>,
+        scope: &Scope<'_>,
     ) -> Result<BoundQuery, SqlError> {
         let mut exprs: Vec<(ColId, Expr)> = Vec::with_capacity(outputs.len());
         for ((id, _), output) in named.iter().zip(outputs) {
@@ -174,7 +174,7 @@ impl Binder<'_> {
             rel = Rel::Lock { input: Box::new(rel), targets, lock: lock.lock };
         }
         if let Some(query) = query {
-            rel = self.limit(rel, query, &Scope { items: Vec::new(), outer: outer.outer })?;
+            rel = self.limit(rel, query, scope)?;
         }
         Ok(BoundQuery { rel, output })
     }
