@@ -38,6 +38,16 @@ pub struct Group {
     seen: (u64, StateRole),
     /// The term in which a successor was told to take over.
     handed_over: Option<u64>,
+    retry: Retry,
+}
+
+/// The leader is known to be lost: a candidacy that nobody heard is tried again before the next
+/// election timeout.
+#[derive(Clone, Copy, Debug, Default)]
+struct Retry {
+    /// Ticks from one try to the next.
+    every: usize,
+    left: u32,
 }
 
 impl Group {
@@ -78,6 +88,7 @@ impl Group {
             is_hibernating: false,
             seen,
             handed_over: None,
+            retry: Retry::default(),
         })
     }
 
@@ -87,10 +98,17 @@ impl Group {
             return;
         }
         self.node.raft.set_randomized_election_timeout(self.timeout.ticks());
-        if self.node.tick() && self.node.raft.state != StateRole::Leader {
+        if self.node.raft.leader_id != raft::INVALID_ID {
+            self.retry.left = 0;
+        }
+        let has_campaigned = self.node.tick() && self.node.raft.state != StateRole::Leader;
+        if has_campaigned {
             self.timeout.redraw();
         }
         self.observe(now);
+        if has_campaigned {
+            self.try_again_soon();
+        }
         self.finish_handover(now);
     }
 

@@ -7,6 +7,9 @@
 use super::*;
 use crate::ready::Message;
 
+/// How often a replica that has lost its leader asks again.
+const RETRIES: u32 = 4;
+
 impl Group {
     /// True when this leader has nothing to say to anybody. Replicas for which `is_away` holds need
     /// not be up to date: they are caught up when they return.
@@ -67,14 +70,29 @@ impl Group {
     }
 
     /// The leader's node is gone or has restarted: wake, do not defend the leader against other
-    /// candidates, and campaign after so many ticks, at least one. Nothing rests on its being true:
-    /// a leader that lives is defended by those who hear it, and its lease is waited out.
-    pub fn lose_leader(&mut self, ticks: usize, now: MonoTime) {
+    /// candidates, and campaign after so many ticks, at least one; and `again` after so many more
+    /// when nobody has answered, a few times. Nothing rests on its being true: a leader that lives is
+    /// defended by those who hear it, and its lease is waited out.
+    pub fn lose_leader(&mut self, ticks: usize, again: usize, now: MonoTime) {
         self.wake(now);
         if self.node.raft.state == StateRole::Follower {
             self.node.raft.leader_id = raft::INVALID_ID;
-            self.node.raft.election_elapsed = self.timeout.ticks().saturating_sub(ticks.max(1));
+            self.retry = Retry { every: again.max(1), left: RETRIES };
+            self.campaign_in(ticks.max(1));
         }
+    }
+
+    /// The first question, which changes nobody's term, may be asked again at once: the others may
+    /// not have been connected, or still have followed the leader.
+    pub(super) fn try_again_soon(&mut self) {
+        if self.node.raft.state == StateRole::PreCandidate && self.retry.left > 0 {
+            self.retry.left -= 1;
+            self.campaign_in(self.retry.every);
+        }
+    }
+
+    fn campaign_in(&mut self, ticks: usize) {
+        self.node.raft.election_elapsed = self.timeout.ticks().saturating_sub(ticks);
     }
 
     /// Answers to a sleeping leader that tell it nothing new are no reason to wake.

@@ -61,7 +61,11 @@ pub(crate) fn run(world: &mut World, line: &str, out: &mut String) {
             }
         }
         "hibernate" => hibernate(world, id(args[0]), out),
-        "lose-leader" => world.group(id(args[0])).lose_leader(number(args[1]) as usize, now),
+        // lose-leader REPLICA TICKS [AGAIN]
+        "lose-leader" => {
+            let again = args.get(2).map_or(usize::MAX, |again| number(again) as usize);
+            world.group(id(args[0])).lose_leader(number(args[1]) as usize, again, now);
+        }
         "status" => status(world, args.first().map(|g| number(g)), out),
         "lease" => lease(world, id(args[0]), out),
         "machine" => {

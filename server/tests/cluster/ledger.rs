@@ -15,10 +15,9 @@ const ROUNDS: usize = 20;
 const WRITERS: usize = 4;
 /// Leaders killed, one after another.
 const LEADERS: usize = 7;
-/// The aim for the time in which writes stand still, held by the median.
-const PAUSE_AIM: Duration = Duration::from_secs(3);
-/// What even a busy machine may not exceed.
-const PAUSE_MAX: Duration = Duration::from_secs(10);
+/// Longest time in which writes may stand still when a leader is killed. It is about 0.8 s (the
+/// leases that have to run out) to 1.3 s on an idle machine.
+const PAUSE_MAX: Duration = Duration::from_secs(3);
 
 /// What the clients know outside the cluster.
 #[derive(Default)]
@@ -164,7 +163,7 @@ async fn writes_resume_after_the_leader_is_killed() {
     pauses.sort();
     let (median, worst) = (pauses[LEADERS / 2], pauses[LEADERS - 1]);
     println!("writes stood still for {median:?} (median), {worst:?} at worst");
-    assert!(median < PAUSE_AIM && worst < PAUSE_MAX, "{pauses:?}");
+    assert!(worst < PAUSE_MAX, "{pauses:?}");
 }
 
 /// The node that leads the table's range: the one that answers, not the one last reported.

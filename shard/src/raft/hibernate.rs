@@ -36,13 +36,15 @@ impl Peers {
 /// Ticks between the campaigns of two replicas that have lost their leader.
 const TURN_TICKS: usize = 3;
 
-/// The place of a node in the order in which a range's replicas campaign when one node is lost. It
-/// differs from range to range, so that not one node inherits all of them.
-fn turn(descriptor: &RangeDescriptor, own: NodeId, lost: NodeId) -> usize {
+/// The place of a node in the order in which a range's replicas campaign when one node is lost, and
+/// how many places there are. It differs from range to range, so that not one node inherits all of
+/// them.
+fn turn(descriptor: &RangeDescriptor, own: NodeId, lost: NodeId) -> (usize, usize) {
     let voters = descriptor.replicas.iter().filter(|r| r.kind == ReplicaKind::Voter);
     let left: Vec<NodeId> = voters.map(|r| r.node).filter(|node| *node != lost).collect();
     let place = left.iter().position(|node| *node == own).unwrap_or(left.len());
-    (place + descriptor.range.0 as usize) % left.len().max(1)
+    let turns = left.len().max(1);
+    ((place + descriptor.range.0 as usize) % turns, turns)
 }
 
 impl RaftLoop {
@@ -121,8 +123,8 @@ impl RaftLoop {
             if slot.shared.leader().is_none_or(|leader| leader.node != node) {
                 continue;
             }
-            let turn = turn(&slot.shared.descriptor(), self.config.node, node);
-            slot.group.lose_leader(1 + turn * TURN_TICKS, now);
+            let (turn, turns) = turn(&slot.shared.descriptor(), self.config.node, node);
+            slot.group.lose_leader(1 + turn * TURN_TICKS, turns * TURN_TICKS, now);
             self.touch(range);
         }
     }
