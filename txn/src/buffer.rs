@@ -190,6 +190,12 @@ impl WriteBuffer {
         }
     }
 
+    /// True when COMMIT will write something, and not only check.
+    pub(crate) fn has_effect(&self) -> bool {
+        let removes = |slot: &Slot| !matches!(slot.guard, Guard::Absent { .. });
+        self.slots.values().any(|slot| slot.change.value().is_some() || removes(slot))
+    }
+
     /// All writes in key order, as COMMIT sends them.
     pub(crate) fn writes(&self) -> Vec<Write> {
         self.slots.iter().map(|(key, slot)| slot.to_write(key)).collect()

@@ -25,7 +25,8 @@ impl Routed for Key {
     }
 }
 
-impl Routed for base::api::Write {
+/// By reference: a large transaction is not copied to be cut.
+impl Routed for &base::api::Write {
     fn key(&self) -> &Key {
         &self.key
     }

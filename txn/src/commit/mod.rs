@@ -57,9 +57,7 @@ impl Txn {
             self.rollback().await;
             return Err(KvError::KeyExists { key });
         }
-        let has_effect = |write: &Write| write.op != WriteOp::Check;
-        let writes = self.buffer.writes();
-        if !writes.iter().any(has_effect) {
+        if !self.buffer.has_effect() {
             self.rollback().await;
             return Ok(None);
         }
@@ -206,7 +204,7 @@ impl CommitJob {
     }
 
     fn fits_one_command(&self) -> bool {
-        let bytes: usize = self.writes.iter().map(Routed::size).sum();
+        let bytes: usize = self.writes.iter().map(|write| write.size()).sum();
         bytes <= self.core.env.config.command_bytes_max
     }
 

@@ -40,14 +40,12 @@ impl CommitJob {
         let staging = is_parallel.then(|| Staging { ts, keys: keys.clone() });
         // Of an earlier attempt everything may stand by now.
         let may_stand = std::mem::replace(&mut self.has_intents, true);
-        let mut scattered = self.prewrite(&anchor, ts, staging).await;
-        let highest = match (scattered.error.take(), highest(&scattered)) {
-            (None, Ok(highest)) => highest,
-            (Some(error), _) => {
-                let maybe_done = scattered.maybe_done || may_stand;
+        let highest = match self.prewrite(&anchor, ts, staging).await {
+            Ok(highest) => highest,
+            Err((error, maybe_done)) => {
+                let maybe_done = maybe_done || may_stand;
                 return self.settle_failure(anchor, keys, error, maybe_done).await;
             }
-            (None, Err(error)) => return self.settle_failure(anchor, keys, error, true).await,
         };
         match highest {
             Prewritten::TooLate => Ok(Step::TooLate),
@@ -68,29 +66,34 @@ impl CommitJob {
         }
     }
 
-    /// Sends all prewrites; the transaction shows signs of life as long as that takes.
+    /// Sends all prewrites; the transaction shows signs of life as long as that takes. With an error
+    /// comes whether a prewrite without an answer may stand.
     async fn prewrite(
         &self,
         anchor: &TxnAnchor,
         ts: Timestamp,
         staging: Option<Staging>,
-    ) -> Scattered<Write> {
+    ) -> Result<Prewritten, (KvError, bool)> {
         let sending = Sending::new(Some(self.txn), self.wait.min(COMMIT_LOCK_WAIT));
-        let make = |writes: &[Write], _: Attempt| {
+        let make = |writes: &[&Write], _: Attempt| {
             let has_anchor = writes.iter().any(|write| write.key == anchor.anchor);
             RangeOp::Prewrite(PrewriteRequest {
                 anchor: anchor.clone(),
-                writes: writes.to_vec(),
+                writes: writes.iter().map(|write| (*write).clone()).collect(),
                 ts,
                 exact: self.is_exact,
                 staging: staging.clone().filter(|_| has_anchor),
             })
         };
-        let prewrites = pin!(self.core.scatter(self.writes.clone(), sending, make));
+        let prewrites = pin!(self.core.scatter(self.writes.iter().collect(), sending, make));
         let heartbeats = pin!(self.heartbeats(anchor));
-        match select(prewrites, heartbeats).await {
+        let mut scattered = match select(prewrites, heartbeats).await {
             Either::Left((scattered, _)) => scattered,
             Either::Right((never, _)) => match never {},
+        };
+        match scattered.error.take() {
+            Some(error) => Err((error, scattered.maybe_done)),
+            None => highest(&scattered).map_err(|error| (error, true)),
         }
     }
 
@@ -170,7 +173,7 @@ impl CommitJob {
     }
 }
 
-fn highest(scattered: &Scattered<Write>) -> KvResult<Prewritten> {
+fn highest<T>(scattered: &Scattered<T>) -> KvResult<Prewritten> {
     let mut highest = Timestamp::ZERO;
     for (_, sent) in &scattered.parts {
         match &sent.response {
