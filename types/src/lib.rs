@@ -44,9 +44,12 @@ pub use error::{ErrorFields, Severity, SqlError, SqlResult, SqlState};
 pub use jsonb::Jsonb;
 pub use numeric::Numeric;
 pub use oid::Oid;
+pub use reg::is_reg;
 pub use registry::{
     TypeInfo, TypeKind, all_types, array_of, element_of, format_type, sql_name, type_by_name,
     type_by_oid,
 };
-pub use settings::{ByteaOutput, DateOrder, DateStyle, IntervalStyle, Settings, TimeZone};
+pub use settings::{
+    ByteaOutput, DateOrder, DateStyle, IntervalStyle, Names, ObjectNames, Settings, TimeZone,
+};
 pub use sql_type::SqlType;

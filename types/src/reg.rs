@@ -1,12 +1,12 @@
-//! `regclass` and its kin: numbers that print as names. Names need a catalog, which this crate
-//! does not know; here they are read and printed as numbers (and built-in types by name), the SQL
+//! `regclass` and its kin: numbers that print as names. Names need a catalog: the settings may bring
+//! one for output; without, and on input, these are numbers (and built-in types by name), and the SQL
 //! layer resolves the rest before it comes here.
 
 use crate::oid::{self, Oid};
-use crate::{SqlError, SqlResult, int, sqlstate};
+use crate::{Settings, SqlError, SqlResult, int, sqlstate};
 
 /// Whether the type is one of the reg* types.
-pub(crate) fn is_reg(type_oid: Oid) -> bool {
+pub fn is_reg(type_oid: Oid) -> bool {
     matches!(
         type_oid,
         oid::REGPROC
@@ -40,7 +40,12 @@ pub(crate) fn parse(input: &str, type_oid: Oid) -> SqlResult<u32> {
     Err(SqlError::new(sqlstate::UNDEFINED_TABLE, format!("relation \"{input}\" does not exist")))
 }
 
-pub(crate) fn format(value: u32, type_oid: Oid, out: &mut String) {
+pub(crate) fn format(value: u32, type_oid: Oid, settings: &Settings, out: &mut String) {
+    if let Some(names) = settings.names.as_ref().filter(|_| is_reg(type_oid))
+        && let Some(name) = names.0.object_name(type_oid, value)
+    {
+        return out.push_str(&name);
+    }
     match type_oid {
         oid::REGTYPE if crate::type_by_oid(value).is_some() => {
             out.push_str(&crate::registry::sql_name(value));

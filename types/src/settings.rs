@@ -1,7 +1,10 @@
 //! What a session may change about the meaning and the look of values.
 
+use crate::oid::Oid;
 use chrono::{Offset, TimeZone as _};
 use chrono_tz::Tz;
+use std::fmt;
+use std::sync::Arc;
 
 /// The settings that text input, output and date arithmetic depend on. Cheap to clone.
 #[derive(Clone, Debug, PartialEq)]
@@ -22,6 +25,30 @@ pub struct Settings {
     pub transaction_timestamp: i64,
     /// Arrival of the statement, same unit.
     pub statement_timestamp: i64,
+    /// Whose names `regclass` and its kin print; without, they print numbers.
+    pub names: Option<Names>,
+}
+
+/// Names of the objects of a catalog.
+pub trait ObjectNames: Send + Sync {
+    /// The name that a value of this reg type prints, `None` when there is no such object.
+    fn object_name(&self, reg_type: Oid, object: Oid) -> Option<String>;
+}
+
+/// A catalog that knows names.
+#[derive(Clone)]
+pub struct Names(pub Arc<dyn ObjectNames>);
+
+impl fmt::Debug for Names {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Names")
+    }
+}
+
+impl PartialEq for Names {
+    fn eq(&self, other: &Names) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
 }
 
 impl Default for Settings {
@@ -35,6 +62,7 @@ impl Default for Settings {
             bytea_output: ByteaOutput::Hex,
             transaction_timestamp: 0,
             statement_timestamp: 0,
+            names: None,
         }
     }
 }

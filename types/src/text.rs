@@ -84,7 +84,7 @@ pub fn format(value: &Datum, ty: SqlType, settings: &Settings, out: &mut String)
         }
         Datum::Uuid(value) => uuid::format(value, out),
         Datum::Jsonb(value) => jsonb::format(value, out),
-        Datum::Oid(value) => reg::format(*value, ty.oid, out),
+        Datum::Oid(value) => reg::format(*value, ty.oid, settings, out),
         Datum::Char(value) => string::format_char(*value, out),
         Datum::Array(value) => array::format(value, ty.oid, settings, out),
         Datum::Record(values) => record::format(values, settings, out),

@@ -1,6 +1,6 @@
 //! Sessions in psql, on one node and on three: every line that psql shows is the one that it shows of
 //! PostgreSQL 15. `first` is a first session; `errors` is nothing but errors, shown with SQLSTATE,
-//! place in the statement and names of what they are about.
+//! place in the statement and names of what they are about; `describe` is psql's `\d` and its kin.
 //!
 //! The expected output is recorded, never typed:
 //! `PSQL_RECORD=postgresql://postgres@127.0.0.1:5432/postgres cargo test --release --test cluster psql`
@@ -9,7 +9,7 @@ use crate::common::Cluster;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
-const SESSIONS: [&str; 2] = ["first", "errors"];
+const SESSIONS: [&str; 3] = ["first", "errors", "describe"];
 
 fn path(file: &str) -> PathBuf {
     PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../testdata/psql")).join(file)

@@ -4,7 +4,7 @@ use super::binary::SIGNATURE;
 use super::options::{CopyForm, CopyOptions};
 use super::target::positions;
 use crate::session::names::qualified;
-use crate::session::planning::plan_statement;
+use crate::session::planning::{name_objects, plan_statement};
 use crate::session::shared::Shared;
 use crate::session::transaction::Transaction;
 use crate::session::view::SessionView;
@@ -40,6 +40,8 @@ pub(super) async fn copy_out<S: RowSink>(
     let fields = planned.fields.clone().ok_or_else(|| {
         SqlError::new(sqlstate::FEATURE_NOT_SUPPORTED, "COPY query must have a RETURNING clause")
     })?;
+    let mut settings = settings;
+    name_objects(&mut settings, Some(&fields), view);
     let is_binary = options.form == CopyForm::Binary;
     sink.begin_copy_out(&CopyFormat { is_binary, columns: fields.len() });
     let mut writer = Writer { options, fields, settings, line: Vec::new(), text: String::new() };

@@ -4,6 +4,7 @@
 use super::classify::Class;
 use super::job::Output;
 use super::paused::{Keeper, Progress};
+use super::planning::name_objects;
 use super::portal::Portal;
 use super::prepared::Statement;
 use super::session::Session;
@@ -86,7 +87,8 @@ impl Session {
         self.portals.insert(name.to_owned(), portal);
         let rows = rows?;
         if let Some(fields) = &fields {
-            let settings = self.settings();
+            let mut settings = self.settings();
+            name_objects(&mut settings, Some(fields), &self.view());
             sink.begin_rows(fields, output.formats, &settings, output.announce);
         }
         for row in &rows {

@@ -136,3 +136,9 @@ impl FunctionEnv for SessionView {
         views::describe::call(self, name, args)
     }
 }
+
+impl types::ObjectNames for SessionView {
+    fn object_name(&self, reg_type: Oid, object: Oid) -> Option<String> {
+        FunctionEnv::reg_name(self, reg_type, object)
+    }
+}

@@ -94,9 +94,25 @@ impl Planned {
 
     /// Begins a run.
     pub(crate) fn start(self: &Arc<Self>, params: Arc<[Datum]>, settings: Settings) -> Run {
+        let mut settings = settings;
+        name_objects(&mut settings, self.fields.as_deref(), &self.view);
         let context = exec::Context { host: self.view.clone(), settings: settings.clone() };
         let execution = exec::start(&self.plan, params, context);
         Run { execution, planned: self.clone(), settings, rows_sent: 0 }
+    }
+}
+
+/// Lets output name objects where a column's values are such names.
+pub(crate) fn name_objects(
+    settings: &mut Settings,
+    fields: Option<&[Field]>,
+    view: &Arc<SessionView>,
+) {
+    let names_objects = |field: &Field| {
+        types::is_reg(field.ty.oid) || types::element_of(field.ty.oid).is_some_and(types::is_reg)
+    };
+    if fields.into_iter().flatten().any(names_objects) {
+        settings.names = Some(types::Names(view.clone()));
     }
 }
 

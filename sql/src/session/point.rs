@@ -3,7 +3,7 @@
 
 use super::RowSink;
 use super::job::Output;
-use super::planning::Planned;
+use super::planning::{Planned, name_objects};
 use super::query::exec_error;
 use super::session::Session;
 use crate::exec::PointRead;
@@ -26,7 +26,8 @@ impl Session {
         if !self.has_lease() || self.shared.guc.lock().derived().follower_reads {
             return Ok(false);
         }
-        let settings = self.settings();
+        let mut settings = self.settings();
+        name_objects(&mut settings, Some(fields), &planned.view);
         let functions = &*planned.view;
         let env = Env { params, outer: &[], settings: &settings, functions };
         let mut row = None;

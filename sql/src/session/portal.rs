@@ -5,6 +5,7 @@ use super::api::{BindParams, PortalDescription};
 use super::classify::Class;
 use super::job::Output;
 use super::paused::{Progress, Sender};
+use super::planning::name_objects;
 use super::prepared::Statement;
 use super::session::Session;
 use super::transaction::State;
@@ -159,8 +160,9 @@ impl Session {
         sink: &mut S,
     ) -> Result<(), SqlError> {
         self.start_statement();
-        let settings = self.settings();
+        let mut settings = self.settings();
         if let Some(fields) = &portal.fields {
+            name_objects(&mut settings, Some(fields), &self.view());
             sink.begin_rows(fields, &portal.formats, &settings, false);
         }
         let limit = if max_rows == 0 { u64::MAX } else { max_rows };

@@ -88,8 +88,8 @@ fn column_list(table: &Table, columns: &[ColumnId]) -> String {
     names.join(", ")
 }
 
-/// A constraint as `pg_get_constraintdef` prints it.
-fn constraint_definition(view: &SessionView, oid: Oid) -> Option<String> {
+/// A constraint as `pg_get_constraintdef` prints it; `pretty` spares parentheses.
+fn constraint_definition(view: &SessionView, oid: Oid, pretty: bool) -> Option<String> {
     for table in view.catalog.tables() {
         if let Some(index) =
             table.indexes.iter().find(|i| i.is_constraint && i.constraint_oid == oid)
@@ -97,7 +97,7 @@ fn constraint_definition(view: &SessionView, oid: Oid) -> Option<String> {
             return Some(key_constraint(table, index));
         }
         if let Some(check) = table.checks.iter().find(|check| check.oid == oid) {
-            return Some(check_constraint(check));
+            return Some(check_constraint(check, pretty));
         }
         if let Some(key) = table.foreign_keys.iter().find(|key| key.oid == oid) {
             return Some(foreign_key(view, table, key));
@@ -117,8 +117,11 @@ fn key_constraint(table: &Table, index: &Index) -> String {
     out
 }
 
-fn check_constraint(check: &Check) -> String {
-    format!("CHECK (({}))", check.expr)
+fn check_constraint(check: &Check, pretty: bool) -> String {
+    match pretty {
+        true => format!("CHECK ({})", check.expr),
+        false => format!("CHECK (({}))", check.expr),
+    }
 }
 
 fn foreign_key(view: &SessionView, table: &Table, key: &ForeignKey) -> String {
@@ -184,7 +187,10 @@ fn answer(view: &SessionView, name: &str, args: &[Datum]) -> Option<Datum> {
             }
             (None, _) => Datum::Null,
         },
-        "pg_get_constraintdef" => opt(constraint_definition(view, first)),
+        "pg_get_constraintdef" => {
+            let pretty = matches!(args.get(1), Some(Datum::Bool(true)));
+            opt(constraint_definition(view, first, pretty))
+        }
         "pg_get_expr" => args.first().cloned()?,
         "pg_get_viewdef" => opt(view_of(view, args.first()).map(|query| format!(" {query};"))),
         "pg_get_userbyid" => {
