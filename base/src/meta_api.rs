@@ -27,8 +27,6 @@ pub enum MetaRequest {
     Nodes,
     /// Reports a changed range (by its leader, after split, move, election); newer epoch wins.
     ReportRange(RangeReport),
-    /// Reports both halves of a range that has split, so that no key is without its range in between.
-    ReportSplit { left: Box<RangeReport>, right: Box<RangeReport> },
     /// Reads settings with this prefix. Answers [`MetaResponse::Settings`].
     GetSettings { prefix: String },
     /// Writes one cluster setting; `None` removes it.
@@ -42,6 +40,8 @@ pub enum MetaRequest {
     WaitDone { waiter: TxnId },
     /// Which node leads the meta group. Any meta node answers [`MetaResponse::Leader`].
     Leader,
+    /// Reports both halves of a range that has split, so that no key is without its range in between.
+    ReportSplit { left: Box<RangeReport>, right: Box<RangeReport> },
 }
 
 /// The answers.

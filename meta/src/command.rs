@@ -18,10 +18,10 @@ pub(crate) enum Command {
     Join { node: NodeDescriptor },
     /// Leaders' reports.
     ReportRanges { reports: Vec<RangeReport> },
-    /// A range has become two.
-    ReportSplit { left: Box<RangeReport>, right: Box<RangeReport> },
     /// Writes or removes a setting.
     SetSetting { name: String, value: Option<Blob> },
+    /// A range has become two.
+    ReportSplit { left: Box<RangeReport>, right: Box<RangeReport> },
 }
 
 /// The answer of applying a command.

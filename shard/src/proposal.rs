@@ -8,7 +8,7 @@ use crate::call::View;
 use crate::command::{Command, Trigger};
 use crate::effects::Effects;
 use crate::replica::Replica;
-use base::{BoxFuture, Clock, Key, KvError, KvResult, Timestamp, TxnId};
+use base::{BoxFuture, Clock, Key, KvError, KvResult, Span, Timestamp, TxnId};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -27,6 +27,8 @@ pub(crate) struct Plan {
     pub(crate) intents_removed: usize,
     /// Locks that end with it.
     pub(crate) unlock: Unlock,
+    /// What the range has shrunk to once it is applied: the intents left are counted again.
+    pub(crate) shrunk_to: Option<Span>,
 }
 
 /// Locks that a command ends.
@@ -61,6 +63,7 @@ pub(crate) async fn replicate<L: Send + 'static>(
     }
     let proposal = replica.replication.propose(command);
     let (removed, unlock, max_ts) = (plan.intents_removed, plan.unlock, plan.max_ts);
+    let shrunk_to = plan.shrunk_to;
     let owner = Arc::clone(replica);
     let run = async move {
         let result = proposal.await;
@@ -68,6 +71,9 @@ pub(crate) async fn replicate<L: Send + 'static>(
             Ok(()) => {
                 owner.saw(max_ts);
                 owner.intents.remove(term, removed);
+                if let Some(span) = &shrunk_to {
+                    owner.intents.set(term, owner.count_intents(span));
+                }
             }
             // Its intents may stand: the count stays high.
             Err(KvError::Ambiguous(_)) => {}

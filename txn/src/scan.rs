@@ -21,7 +21,7 @@ impl Txn {
     /// One page of a span, own buffered writes merged in. Loop while `resume` is set.
     pub async fn scan(&mut self, request: TxnScan) -> KvResult<TxnScanPage> {
         if request.span.is_empty() {
-            return Ok(TxnScanPage::default());
+            return Ok(TxnScanPage { more: request.also, ..TxnScanPage::default() });
         }
         let page = if request.scatter && !request.reverse {
             self.scan_scattered(request).await?

@@ -45,6 +45,7 @@ fn op() -> impl Strategy<Value = Op> {
 }
 
 struct Draw {
+    node: usize,
     future: BoxFuture<'static, KvResult<MetaResponse>>,
     /// The greatest timestamp that had been given out when it started.
     above: Timestamp,
@@ -102,7 +103,7 @@ proptest! {
                     let service = cluster.services[node].clone();
                     let request = MetaRequest::Timestamps { count };
                     let future = Box::pin(async move { service.execute(request).await });
-                    draws.push(Draw { future, above: given.greatest, count });
+                    draws.push(Draw { node, future, above: given.greatest, count });
                 }
                 Op::Try(node, count) => {
                     let above = given.greatest;
@@ -112,7 +113,11 @@ proptest! {
                 }
                 Op::Commit(count) => cluster.commit(count),
                 Op::Elect(node, kept) => cluster.elect(node, kept),
-                Op::Restart(node) => cluster.restart(node),
+                Op::Restart(node) => {
+                    // What a process was doing ends with it: polled on, it would lead a second time.
+                    draws.retain(|draw| draw.node != node);
+                    cluster.restart(node);
+                }
                 Op::Lease(has_lease) => cluster.set_lease(has_lease),
                 Op::Advance(millis) => cluster.clock.advance(Duration::from_millis(millis)),
                 Op::Wall(millis) => cluster.clock.set_wall(millis),

@@ -5,7 +5,7 @@
 //! The right-hand range inherits the reads that were served: its first leader begins its timestamp
 //! cache with a draw from the oracle, which is made after the last of them.
 
-use crate::call::{Call, View};
+use crate::call::Call;
 use crate::command::Trigger;
 use crate::latches::Touch;
 use crate::proposal::{Plan, replicate};
@@ -19,24 +19,16 @@ pub(super) async fn run(call: &Call, request: SplitRequest) -> KvResult<SplitRes
     let right = [Span::new(request.key.clone(), before.span.end.clone())];
     let writes = (Touch::spans(&left), Timestamp::MAX);
     let all = (Touch::spans(&right), Timestamp::ZERO);
-    let (writes, all) = call.replica.sequencer.write_both(writes, all).await;
+    let latches = call.replica.sequencer.write_both(writes, all).await;
     let term = call.leading().await?;
     let view = call.pin(term).await?;
     check(&view.descriptor, &request)?;
     let (left, right) = halves(&view.descriptor, &request);
     let trigger = Trigger::Split { left: left.clone(), right: right.clone() };
-    let plan = Plan { trigger: Some(trigger), ..Plan::default() };
-    let result = replicate(&call.replica, &view, all, plan).await;
-    if result.is_ok() {
-        recount(call, &view, &left);
-    }
-    drop(writes);
-    result.map(|()| SplitResponse { left, right })
-}
-
-/// The left half has lost intents: counted again while no write is under way.
-fn recount(call: &Call, view: &View, left: &RangeDescriptor) {
-    call.replica.intents.set(view.term, call.replica.count_intents(&left.span));
+    let shrunk_to = Some(left.span.clone());
+    let plan = Plan { trigger: Some(trigger), shrunk_to, ..Plan::default() };
+    replicate(&call.replica, &view, latches, plan).await?;
+    Ok(SplitResponse { left, right })
 }
 
 fn check(descriptor: &RangeDescriptor, request: &SplitRequest) -> KvResult<()> {

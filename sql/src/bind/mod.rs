@@ -21,6 +21,7 @@ pub(crate) use coerce::is_reg;
 pub use coerce::{can_coerce, resolve_reg_constant};
 pub use stored::{Stored, check_stored};
 pub use types_of::data_type;
+pub(crate) use types_of::data_type_in;
 
 use crate::parse::Locator;
 use crate::plan::expr::{ColId, Expr, ExprKind};
@@ -313,6 +314,11 @@ impl<'a> Binder<'a> {
         let next = sql.len() - behind.trim_start().len();
         let position = |byte: usize| sql[..byte].chars().count() as u32 + 1;
         Some((position(at), position(next)))
+    }
+
+    /// The type that a type name stands for.
+    pub(crate) fn data_type(&self, ty: &ast::DataType) -> Result<SqlType, SqlError> {
+        data_type_in(ty, self.context.catalog)
     }
 
     /// Adds a position to an error that has none.

@@ -1,5 +1,6 @@
 //! Type names: from the grammar's [`DataType`] to [`SqlType`].
 
+use super::CatalogView;
 use sqlparser::ast::{
     ArrayElemTypeDef, CharacterLength, DataType, ExactNumberInfo, IntervalFields, ObjectName,
     TimezoneInfo,
@@ -42,6 +43,23 @@ pub fn data_type(ty: &DataType) -> Result<SqlType, SqlError> {
         DataType::Custom(name, modifiers) => custom(name, modifiers.len())?,
         DataType::Collate(inner, _) => data_type(inner)?,
         other => return Err(missing(&other.to_string().to_lowercase())),
+    })
+}
+
+/// The same, by somebody who knows which schemas there are.
+pub(crate) fn data_type_in(ty: &DataType, catalog: &dyn CatalogView) -> Result<SqlType, SqlError> {
+    data_type(ty).map_err(|error| match ty {
+        DataType::Custom(name, _) if name.0.len() == 2 => {
+            let schema = name.0.first().and_then(|part| part.as_ident()).map(super::scope::fold);
+            match schema.filter(|schema| !catalog.schema_exists(schema)) {
+                Some(schema) => SqlError::new(
+                    sqlstate::UNDEFINED_SCHEMA,
+                    format!("schema \"{schema}\" does not exist"),
+                ),
+                None => error,
+            }
+        }
+        _ => error,
     })
 }
 
@@ -188,11 +206,7 @@ fn custom(name: &ObjectName, modifiers: usize) -> Result<SqlType, SqlError> {
         [schema, base] => (Some(schema.as_str()), base.as_str()),
         _ => return Err(missing(&name.to_string())),
     };
-    if let Some(schema) = schema.filter(|s| !matches!(*s, "pg_catalog" | "public")) {
-        let message = format!("schema \"{schema}\" does not exist");
-        return Err(SqlError::new(sqlstate::UNDEFINED_SCHEMA, message));
-    }
-    if schema == Some("public") || modifiers > 1 {
+    if schema.is_some_and(|s| s != "pg_catalog") || modifiers > 1 {
         return Err(missing(&name.to_string()));
     }
     // Serial types make sense only as columns, where CREATE TABLE takes them apart.

@@ -50,7 +50,7 @@ impl Ddl<'_> {
         let serial = serial_type(&def.data_type);
         let ty = match serial {
             Some(ty) => ty,
-            None => bind::data_type(&def.data_type)
+            None => bind::data_type_in(&def.data_type, &*self.view())
                 .map_err(|e| placed(e, self.sql, |places| places.after(def.name.span)))?,
         };
         check_column_type(&name, ty)?;

@@ -48,6 +48,7 @@ impl Kept {
         }
         let number = self.batches.len() as u32;
         let before = self.rows.len();
+        let mut batch = batch;
         let mut key = Vec::new();
         for row in 0..batch.rows {
             key.clear();
@@ -63,6 +64,13 @@ impl Kept {
         }
         if self.rows.len() == before {
             return;
+        }
+        let kept = &mut self.rows[before..];
+        if kept.len() < batch.rows / 2 {
+            // Few of its rows are kept: let go of the others.
+            let rows: Vec<u32> = kept.iter().map(|entry| entry.2).collect();
+            batch = batch.gather(&rows);
+            kept.iter_mut().zip(0..).for_each(|(entry, place)| entry.2 = place);
         }
         self.batch_bytes += batch.memory();
         self.batches.push(batch);
@@ -129,4 +137,52 @@ fn gather(
         Arc::new(column)
     };
     types.iter().enumerate().map(column).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use types::Datum;
+
+    /// Rows of a scrambled number and a text of 500 bytes.
+    fn batch(number: usize) -> Batch {
+        let mut columns =
+            vec![Vector::for_type(SqlType::INT4.oid, 0), Vector::for_type(SqlType::TEXT.oid, 0)];
+        for row in 0..1024 {
+            let scrambled = ((number * 1024 + row) * 7919) % 1_000_003;
+            columns[0].push(Datum::Int4(scrambled as i32));
+            columns[1].push(Datum::Text(format!("{scrambled:0500}").into()));
+        }
+        Batch::new(columns.into_iter().map(Arc::new).collect(), 1024)
+    }
+
+    /// Few rows of each batch are kept, and no more than those: what is held does not grow with what
+    /// goes through.
+    #[test]
+    fn the_first_rows_are_kept_and_no_others() {
+        const WANTED: usize = 1000;
+        let types = vec![SqlType::INT4, SqlType::TEXT];
+        let key = SortSlot { slot: 0, desc: false, nulls_first: false, ty: SqlType::INT4 };
+        let mut kept = Kept::new(types.clone(), vec![key], Some(WANTED));
+        let mut all = Vec::new();
+        let mut most = 0;
+        for number in 0..200 {
+            let batch = batch(number);
+            all.extend((0..batch.rows).map(|row| batch.get(0, row)));
+            kept.push(batch);
+            most = most.max(kept.memory());
+        }
+        let row_bytes = batch(0).memory() / 1024;
+        assert!(most < 8 * WANTED * row_bytes, "{most} bytes at {row_bytes} bytes a row");
+        let mut expected: Vec<i32> =
+            all.iter().map(|v| if let Datum::Int4(v) = v { *v } else { -1 }).collect();
+        expected.sort_unstable();
+        let sorted = kept.finish();
+        assert_eq!(sorted.len(), WANTED);
+        let first = sorted.slice(0, WANTED, &types);
+        for (row, value) in expected.iter().take(WANTED).enumerate() {
+            assert_eq!(first.get(0, row), Datum::Int4(*value));
+            assert_eq!(first.get(1, row), Datum::Text(format!("{value:0500}").into()));
+        }
+    }
 }

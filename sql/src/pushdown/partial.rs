@@ -5,12 +5,15 @@ use super::wire::encode_batch;
 use crate::exec::Batch;
 use crate::exec::eval::{BatchRow, Env, eval_batch, eval_row, is_true};
 use crate::exec::hash_key;
-use crate::exec::vector::Vector;
+use crate::exec::vector::{Vector, datum_memory};
 use crate::functions::{AggState, EvalContext};
 use crate::plan::expr::Expr;
 use rustc_hash::FxHashMap;
 use std::sync::Arc;
 use types::{Datum, SqlError, SqlType};
+
+/// Bytes that a group takes beside its key and values.
+const GROUP_BYTES: usize = 64;
 
 /// Groups and their states.
 pub(super) struct PartialState {
@@ -20,13 +23,14 @@ pub(super) struct PartialState {
     types: Vec<Vec<SqlType>>,
     places: FxHashMap<Vec<u8>, usize>,
     found: Vec<(Vec<Datum>, Vec<Box<dyn AggState>>)>,
+    bytes: usize,
 }
 
 impl PartialState {
     pub(super) fn new(groups: Vec<Expr>, calls: Vec<PartialCall>) -> PartialState {
         let types = calls.iter().map(|c| c.args.iter().map(|a| a.ty).collect()).collect();
         let places = FxHashMap::default();
-        let mut state = PartialState { groups, calls, types, places, found: Vec::new() };
+        let mut state = PartialState { groups, calls, types, places, found: Vec::new(), bytes: 0 };
         if state.groups.is_empty() {
             let states = state.fresh();
             state.places.insert(Vec::new(), 0);
@@ -47,8 +51,11 @@ impl PartialState {
         }
         let mut args = Vec::with_capacity(self.calls.len());
         for call in &self.calls {
-            let columns: Result<Vec<_>, SqlError> =
-                call.args.iter().map(|a| eval_batch(a, batch, env)).collect();
+            // With FILTER arguments are evaluated only for the rows that pass.
+            let columns: Result<Vec<_>, SqlError> = match call.filter {
+                Some(_) => Ok(Vec::new()),
+                None => call.args.iter().map(|a| eval_batch(a, batch, env)).collect(),
+            };
             args.push(columns?);
         }
         if self.groups.is_empty() {
@@ -64,8 +71,10 @@ impl PartialState {
             let at = match self.places.get(&key) {
                 Some(&at) => at,
                 None => {
-                    let group = group_columns.iter().map(|c| c.get(row)).collect();
+                    let group: Vec<Datum> = group_columns.iter().map(|c| c.get(row)).collect();
                     let states = self.fresh();
+                    let values: usize = group.iter().map(datum_memory).sum();
+                    self.bytes += GROUP_BYTES + key.len() + values;
                     self.found.push((group, states));
                     self.places.insert(key.clone(), self.found.len() - 1);
                     self.found.len() - 1
@@ -109,13 +118,19 @@ impl PartialState {
         env: &Env<'_>,
     ) -> Result<(), SqlError> {
         let plan = &self.calls[call];
-        if let Some(filter) = &plan.filter
-            && !is_true(&eval_row(filter, &BatchRow { batch, row }, env)?)
-        {
-            return Ok(());
-        }
         values.clear();
-        values.extend(args.iter().map(|column| column.get(row)));
+        match &plan.filter {
+            None => values.extend(args.iter().map(|column| column.get(row))),
+            Some(filter) => {
+                let here = BatchRow { batch, row };
+                if !is_true(&eval_row(filter, &here, env)?) {
+                    return Ok(());
+                }
+                for arg in &plan.args {
+                    values.push(eval_row(arg, &here, env)?);
+                }
+            }
+        }
         if plan.function.strict && values.iter().any(|v| matches!(v, Datum::Null)) {
             return Ok(());
         }
@@ -143,8 +158,8 @@ impl PartialState {
         encode_batch(&columns, rows)
     }
 
-    /// Groups so far.
-    pub(super) fn groups(&self) -> usize {
-        self.found.len()
+    /// Bytes held, roughly.
+    pub(super) fn memory(&self) -> usize {
+        self.bytes
     }
 }

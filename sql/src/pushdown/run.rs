@@ -118,7 +118,7 @@ impl Run {
             }
             Sink::Groups(state) => {
                 state.push(&batch, &env)?;
-                self.bytes = state.groups() * 64;
+                self.bytes = state.memory();
             }
             Sink::Top(state) => {
                 state.push(&batch, &env)?;

@@ -181,18 +181,25 @@ impl Binder<'_> {
         scope: &Scope<'_>,
     ) -> Result<Expr, SqlError> {
         let is_infix = *kind == ast::CastKind::DoubleColon;
-        let behind = |what| self.positions_behind(arg.span(), what);
-        let (at, type_at) = match (is_infix, behind(if is_infix { "::" } else { " as " })) {
-            (true, behind) => behind.unzip(),
-            (false, behind) => (self.position_before(arg.span(), "cast"), behind.map(|b| b.1)),
+        let behind = |binder: &Self| {
+            binder.positions_behind(arg.span(), if is_infix { "::" } else { " as " })
         };
-        let to = super::data_type(data_type).map_err(|e| self.place_at(e, type_at))?;
+        let to = self.data_type(data_type).map_err(|e| {
+            let place = behind(self).map(|(_, ty)| ty);
+            self.place_at(e, place)
+        })?;
         // ARRAY[…]::type[] decides the type of the elements.
         if let (ast::Expr::Array(array), Some(element)) = (arg, types::element_of(to.oid)) {
             return self.array_of(&array.elem, SqlType::with_typmod(element, to.typmod), scope);
         }
         let bound = self.expr(arg, scope)?;
-        self.explicit(bound, to).map_err(|e| self.place_at(e, at))
+        self.explicit(bound, to).map_err(|e| {
+            let place = match is_infix {
+                true => behind(self).map(|(operator, _)| operator),
+                false => self.position_before(arg.span(), "cast"),
+            };
+            self.place_at(e, place)
+        })
     }
 
     fn collate(

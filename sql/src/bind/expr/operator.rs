@@ -118,8 +118,10 @@ impl Binder<'_> {
             }
         };
         let bound = self.expr(arg, scope)?;
-        let at = self.position_before(arg.span(), symbol);
-        self.prefix(symbol, bound).map_err(|e| self.place_at(e, at))
+        self.prefix(symbol, bound).map_err(|e| {
+            let place = self.position_before(arg.span(), symbol);
+            self.place_at(e, place)
+        })
     }
 
     /// `-9223372036854775808` fits bigint only together with its sign.

@@ -2,6 +2,7 @@
 //! of it looks through projections, down to the scan.
 
 use super::scan::is_pushable;
+use crate::optimize::is_volatile;
 use crate::plan::expr::{Expr, ExprKind};
 use crate::plan::physical::*;
 use base::layout::PRIMARY_INDEX;
@@ -9,7 +10,7 @@ use types::SqlType;
 
 /// Tells the scans below that no more rows are needed.
 pub(super) fn push_limit(node: &mut Node, bounds: &LimitExprs) {
-    if bounds.limit.is_none() {
+    if !is_fixed(bounds) {
         return;
     }
     match &mut node.op {
@@ -23,9 +24,15 @@ pub(super) fn push_limit(node: &mut Node, bounds: &LimitExprs) {
     }
 }
 
+/// A limit that comes to the same number for everybody who asks.
+fn is_fixed(bounds: &LimitExprs) -> bool {
+    let mut parts = bounds.limit.iter().chain(&bounds.offset);
+    bounds.limit.is_some() && !parts.any(|part| part.any(&|e| is_volatile(e)))
+}
+
 /// Tells the scan below that only the first rows in an order are needed.
 pub(super) fn push_top(node: &mut Node, keys: &[SortSlot], bounds: &LimitExprs) {
-    if bounds.limit.is_none() {
+    if !is_fixed(bounds) {
         return;
     }
     let exprs = keys.iter().map(|key| Expr::slot(key.slot, key.ty)).collect();
