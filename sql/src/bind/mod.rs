@@ -321,14 +321,6 @@ impl<'a> Binder<'a> {
         data_type_in(ty, self.context.catalog)
     }
 
-    /// Adds a position to an error that has none.
-    pub(crate) fn place_at(&self, error: SqlError, position: Option<u32>) -> SqlError {
-        match position {
-            Some(position) if error.position.is_none() => error.with_position(position),
-            _ => error,
-        }
-    }
-
     /// Remembers where a literal of undecided type stands: its type is decided elsewhere.
     pub(crate) fn note_literal(&mut self, expr: &Expr, span: sqlparser::tokenizer::Span) {
         if let ExprKind::Const(Datum::Text(text)) = &expr.kind {

@@ -181,7 +181,7 @@ impl Ddl<'_> {
                 self.replace_table(&old, table).await.map(|_| ())
             }
             AlterColumnOperation::SetDataType { data_type, using, .. } => {
-                let to = bind::data_type(data_type)?;
+                let to = bind::data_type_in(data_type, &*self.view())?;
                 self.set_type(oid, position, to, using.as_ref()).await
             }
             AlterColumnOperation::AddGenerated { generated_as, sequence_options } => {

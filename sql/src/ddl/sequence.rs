@@ -23,8 +23,9 @@ impl Ddl<'_> {
             return Ok(());
         }
         let oid = self.new_oid().await?;
+        let view = self.view();
         let ty = options.iter().find_map(|option| match option {
-            SequenceOptions::DataType(ty) => Some(bind::data_type(ty)),
+            SequenceOptions::DataType(ty) => Some(bind::data_type_in(ty, &*view)),
             _ => None,
         });
         let ty = ty.transpose().map_err(|e| placed(e, self.sql, |p| p.after_word(span, "AS")))?;

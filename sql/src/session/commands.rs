@@ -267,7 +267,7 @@ impl Session {
             ));
         }
         let view = self.view();
-        let declared = declared_types(name_ident, data_types, &outer.sql)?;
+        let declared = declared_types(name_ident, data_types, &outer.sql, &*view)?;
         let whole = 0..outer.sql.len();
         let parsed = ParsedStatement { ast: inner.clone(), text: whole };
         let mut statement = Statement::new(outer.sql.clone(), parsed, declared);
@@ -497,10 +497,11 @@ fn declared_types(
     name: &ast::Ident,
     data_types: &[ast::DataType],
     sql: &str,
+    view: &dyn bind::CatalogView,
 ) -> Result<Vec<types::Oid>, SqlError> {
     let mut declared = Vec::with_capacity(data_types.len());
     for (number, ty) in data_types.iter().enumerate() {
-        let ty = bind::data_type(ty).map_err(|error| {
+        let ty = bind::data_type_in(ty, view).map_err(|error| {
             placed(error, sql, |places| match number {
                 0 => places.nth_after(name.span, 1),
                 _ => None,

@@ -186,7 +186,7 @@ impl Binder<'_> {
         };
         let to = self.data_type(data_type).map_err(|e| {
             let place = behind(self).map(|(_, ty)| ty);
-            self.place_at(e, place)
+            operator::place_at(e, place)
         })?;
         // ARRAY[…]::type[] decides the type of the elements.
         if let (ast::Expr::Array(array), Some(element)) = (arg, types::element_of(to.oid)) {
@@ -198,7 +198,7 @@ impl Binder<'_> {
                 true => behind(self).map(|(operator, _)| operator),
                 false => self.position_before(arg.span(), "cast"),
             };
-            self.place_at(e, place)
+            operator::place_at(e, place)
         })
     }
 

@@ -120,7 +120,7 @@ impl Binder<'_> {
         let bound = self.expr(arg, scope)?;
         self.prefix(symbol, bound).map_err(|e| {
             let place = self.position_before(arg.span(), symbol);
-            self.place_at(e, place)
+            place_at(e, place)
         })
     }
 
@@ -352,7 +352,8 @@ fn two(args: Vec<Expr>) -> Result<Box<[Expr; 2]>, SqlError> {
         .map_err(|_| SqlError::internal("operator without two operands"))
 }
 
-fn place_at(error: SqlError, position: Option<u32>) -> SqlError {
+/// Adds a position to an error that has none.
+pub(super) fn place_at(error: SqlError, position: Option<u32>) -> SqlError {
     match position {
         Some(position) if error.position.is_none() => error.with_position(position),
         _ => error,
